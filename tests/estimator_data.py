@@ -14,7 +14,7 @@ THREE, CLASSES = make_classification(
 )
 ROWS, VALUES = make_regression(150, 4, noise=0.1, random_state=0)
 VALUES = VALUES / VALUES.std()
-QUICK = {"learning_rate": 0.01, "max_iter": 30}
+QUICK = {"learning_rate_init": 0.01, "max_iter": 30, "batch_size": 64}
 SMALL = {"hidden_layer_sizes": (8,), "random_state": 0, **QUICK}
 LARGER = {**SMALL, "hidden_layer_sizes": (64,), "max_iter": 60}
 both = pytest.mark.parametrize(

@@ -20,9 +20,15 @@ from minidl.utils.parts import exported_parts
 F8 = np.dtype(np.float64)
 BINARY = [BinaryCrossEntropy(), SigmoidCrossEntropy()]
 CATEGORICAL = [CategoricalCrossEntropy(), SoftmaxCrossEntropy()]
+SUMMED = [type(loss)(sum_outputs=True) for loss in BINARY]
 SMOOTH = [type(loss)(label_smoothing=0.2) for loss in (*BINARY, *CATEGORICAL)]
 # A new loss is covered as soon as it is exported.
-ALL = [*(part() for part in exported_parts(losses, Loss)), *SMOOTH, Poisson(log_input=False)]
+ALL = [
+    *(part() for part in exported_parts(losses, Loss)),
+    *SMOOTH,
+    *SUMMED,
+    Poisson(log_input=False),
+]
 each = pytest.mark.parametrize("loss", ALL, ids=str)
 floats = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 

@@ -10,7 +10,18 @@ from minidl.cli.argument_types import POSITIVE_INTEGER, POSITIVE_NUMBER
 
 from .. import study
 from . import __doc__ as description
-from . import check, data, growth, imports, layers, lbfgs, predict, report, sparse, train
+from . import (
+    check,
+    data,
+    estimators,
+    growth,
+    imports,
+    layers,
+    predict,
+    report,
+    sparse,
+    train,
+)
 from .layer_loads import LAYERS
 from .peers import LAYER_PEERS, PREDICTORS, TRAINERS
 from .workloads import PREDICTION, TRAINING
@@ -23,7 +34,7 @@ BENCHMARKS = {
     "data": data,
     "growth": growth,
     "layers": layers,
-    "lbfgs": lbfgs,
+    "estimators": estimators,
     "sparse": sparse,
 }
 ROUNDS = {
@@ -34,7 +45,7 @@ ROUNDS = {
     "data": 5,
     "growth": 5,
     "layers": 9,
-    "lbfgs": 11,
+    "estimators": 25,
     "sparse": 7,
 }
 SECONDS = {"train": 0.5, "predict": 0.5, "data": 2.0, "growth": 0.2, "layers": 0.4}

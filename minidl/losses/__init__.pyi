@@ -4,6 +4,7 @@ from .binary_cross_entropy import SigmoidCrossEntropy as SigmoidCrossEntropy
 from .categorical_cross_entropy import CategoricalCrossEntropy as CategoricalCrossEntropy
 from .categorical_cross_entropy import SoftmaxCrossEntropy as SoftmaxCrossEntropy
 from .encoding import one_hot as one_hot
+from .half_squared_error import HalfSquaredError as HalfSquaredError
 from .hinge import Hinge as Hinge
 from .huber import Huber as Huber
 from .mean_absolute_error import MeanAbsoluteError as MeanAbsoluteError

@@ -45,19 +45,19 @@ class Loss(HasWorkspace, SelfDescribing, ABC):
     --------
     >>> import numpy as np
     >>> from minidl import Loss
-    >>> class HalfSquaredError(Loss):
+    >>> class QuarticError(Loss):
     ...     def forward(self, prediction, target):
     ...         self.difference = prediction - target
-    ...         return (self.difference**2).mean() / 2
+    ...         return (self.difference**4).mean()
     ...
     ...     def backward(self):
-    ...         return self.difference / self.difference.size
-    >>> loss = HalfSquaredError()
+    ...         return 4 * self.difference**3 / self.difference.size
+    >>> loss = QuarticError()
     >>> float(loss.forward(np.array([[3.0], [1.0]]), np.array([[1.0], [1.0]])))
-    1.0
+    8.0
     >>> loss.backward()
-    array([[1.],
-           [0.]])
+    array([[16.],
+           [ 0.]])
     """
 
     is_classification = False

@@ -26,12 +26,15 @@ class BinaryCrossEntropy(BaseBinaryCrossEntropy):
     label_smoothing : float, default 0.0
         s in [0, 1): each target t is replaced by (1 - s) t + s / 2 in the loss, but not in the
         accuracy.
+    sum_outputs : bool, default False
+        Whether the losses of the k outputs are added, with 1 / m in place of 1 / (m k): then an
+        output learns as fast beside others as alone.
 
     Raises
     ------
     ArgumentError
-        If `label_smoothing` is not a number in [0, 1); from `forward`, if a prediction is not a
-        probability.
+        If `label_smoothing` is not a number in [0, 1), or `sum_outputs` no bool; from `forward`,
+        if a prediction is not a probability.
     ShapeError
         From `forward`, if the shapes of predictions and targets differ.
 
@@ -63,10 +66,10 @@ class BinaryCrossEntropy(BaseBinaryCrossEntropy):
         log_likelihood = self._log_likelihood = self._work_array("log_likelihood", p)
         xlogy(t, p, out=log_likelihood)
         log_likelihood += xlog1py(1 - t, -np.minimum(p, 1))
-        return -log_likelihood.sum() / log_likelihood.size
+        return -log_likelihood.sum() / self._divisor(log_likelihood)
 
     def per_position(self) -> Any:
-        return -self._log_likelihood.mean(axis=-1)
+        return -self._over_outputs(self._log_likelihood)
 
     def backward(self) -> Array:
         p, t = self._prediction, self._target
@@ -78,12 +81,13 @@ class BinaryCrossEntropy(BaseBinaryCrossEntropy):
             np.divide(t, p, out=gradient, where=t > 0)
             np.divide(1 - t, 1 - p, out=other, where=t < 1)
         np.subtract(other, gradient, out=gradient)
-        return np.multiply(gradient, 1.0 / p.size, out=gradient)
+        return np.multiply(gradient, 1.0 / self._divisor(p), out=gradient)
 
     def formula(self) -> tuple[str, str]:
+        divisor = "m" if self.sum_outputs else "(m k)"
         return (
-            "-1 / (m k) * sum of t log(p) + (1 - t) log(1 - p)",
-            "(-t / p + (1 - t) / (1 - p)) / (m k)",
+            f"-1 / {divisor} * sum of t log(p) + (1 - t) log(1 - p)",
+            f"(-t / p + (1 - t) / (1 - p)) / {divisor}",
         )
 
 
@@ -104,11 +108,14 @@ class SigmoidCrossEntropy(BaseBinaryCrossEntropy):
     label_smoothing : float, default 0.0
         s in [0, 1): each target t is replaced by (1 - s) t + s / 2 in the loss, but not in the
         accuracy.
+    sum_outputs : bool, default False
+        Whether the losses of the k outputs are added, with 1 / m in place of 1 / (m k): then an
+        output learns as fast beside others as alone.
 
     Raises
     ------
     ArgumentError
-        If `label_smoothing` is not a number in [0, 1).
+        If `label_smoothing` is not a number in [0, 1), or `sum_outputs` no bool.
     ShapeError
         From `forward`, if the shapes of logits and targets differ.
 
@@ -147,10 +154,10 @@ class SigmoidCrossEntropy(BaseBinaryCrossEntropy):
         np.subtract(losses, work, out=losses)
         np.log1p(decay, out=work)
         np.add(losses, work, out=losses)
-        return np.add.reduce(losses, axis=None) / losses.size
+        return np.add.reduce(losses, axis=None) / self._divisor(losses)
 
     def per_position(self) -> Any:
-        return self._losses.mean(axis=-1)
+        return self._over_outputs(self._losses)
 
     def backward(self) -> Array:
         gradient, work = self._gradient, self._work
@@ -159,7 +166,8 @@ class SigmoidCrossEntropy(BaseBinaryCrossEntropy):
         np.add(self._decay, scalar_array(1, work.dtype), out=work)
         np.divide(gradient, work, out=gradient)
         np.subtract(gradient, self._target, out=gradient)
-        return np.multiply(gradient, scalar_array(1 / gradient.size, gradient.dtype), out=gradient)
+        factor = scalar_array(1 / self._divisor(gradient), gradient.dtype)
+        return np.multiply(gradient, factor, out=gradient)
 
     @without_underflow
     def probabilities(self, prediction: Array) -> Array:
@@ -168,4 +176,8 @@ class SigmoidCrossEntropy(BaseBinaryCrossEntropy):
         return out
 
     def formula(self) -> tuple[str, str]:
-        return "1 / (m k) * sum of log(1 + exp(z)) - t z", "(p - t) / (m k), p = sigmoid(z)"
+        divisor = "m" if self.sum_outputs else "(m k)"
+        return (
+            f"1 / {divisor} * sum of log(1 + exp(z)) - t z",
+            f"(p - t) / {divisor}, p = sigmoid(z)",
+        )

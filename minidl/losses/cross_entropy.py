@@ -9,7 +9,7 @@ from ..errors import ArgumentError
 from ..utils.foreign_words import explain_arguments
 from ..utils.settings import init_arguments
 from ..utils.typing import Array
-from ..utils.validation import as_real_array, check_number, in_range
+from ..utils.validation import as_real_array, check_flag, check_number, in_range
 from ..utils.workspace import scalar_array
 from .base import Loss, Shape
 from .encoding import class_numbers_as_rows
@@ -49,16 +49,19 @@ class BaseCrossEntropy(Loss):
         Returns
         -------
         dict of str to object
-            The arguments by name; without `label_smoothing` where it is 0.
+            The arguments by name, without `label_smoothing` and `sum_outputs` where they have
+            their defaults.
         """
-        arguments = init_arguments(self)
-        if not arguments.get("label_smoothing", 0.0):
-            arguments.pop("label_smoothing", None)
-        return arguments
+        return {
+            name: value
+            for name, value in init_arguments(self).items()
+            if name not in ("label_smoothing", "sum_outputs") or value
+        }
 
     def __repr__(self) -> str:
-        smoothing = f"label_smoothing={self.label_smoothing}" if self.label_smoothing else ""
-        return f"{type(self).__name__}({smoothing})"
+        names = ("label_smoothing", "sum_outputs")
+        shown = [f"{name}={value}" for name in names if (value := getattr(self, name, False))]
+        return f"{type(self).__name__}({', '.join(shown)})"
 
     def probabilities(self, prediction: Array) -> Array:
         return prediction
@@ -81,6 +84,7 @@ class BaseCrossEntropy(Loss):
             )
 
 
+@explain_arguments("__init__")
 class BaseBinaryCrossEntropy(BaseCrossEntropy):
     """Base of the cross-entropies of independent outputs with two classes each, 0 and 1.
 
@@ -88,6 +92,8 @@ class BaseBinaryCrossEntropy(BaseCrossEntropy):
     ----------
     label_smoothing : float, default 0.0
         s in [0, 1): each target t is replaced by (1 - s) t + s / 2 in the loss.
+    sum_outputs : bool, default False
+        Whether the losses of the k outputs are added instead of averaged.
 
     Attributes
     ----------
@@ -96,6 +102,21 @@ class BaseBinaryCrossEntropy(BaseCrossEntropy):
     """
 
     threshold = 0.5
+    sum_outputs = False
+
+    def __init__(self, *, label_smoothing: float = 0.0, sum_outputs: bool = False) -> None:
+        super().__init__(label_smoothing=label_smoothing)
+        self.sum_outputs = check_flag(sum_outputs, "sum_outputs", self)
+
+    def _divisor(self, prediction: Array) -> int:
+        """Return m k, or m if the losses of the outputs are added."""
+        size = prediction.size
+        return size // prediction.shape[-1] if self.sum_outputs else size
+
+    def _over_outputs(self, losses: Array) -> Array:
+        """Return the mean over the outputs, or the sum."""
+        combined: Array = losses.sum(axis=-1) if self.sum_outputs else losses.mean(axis=-1)
+        return combined
 
     def prepare_targets(
         self, Y: npt.ArrayLike, outputs: int | Shape | None, dtype: np.dtype[Any]

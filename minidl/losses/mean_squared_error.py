@@ -22,6 +22,10 @@ class MeanSquaredError(Loss):
     ShapeError
         From `forward`, if the shapes of predictions and targets differ.
 
+    See Also
+    --------
+    HalfSquaredError : The sum over the outputs, with the factor 1/2.
+
     Examples
     --------
     >>> import numpy as np

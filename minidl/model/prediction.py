@@ -22,6 +22,7 @@ def predict(
     X: Any,
     memory_limit: int,
     convert: Callable[[Array], Array] | None = None,
+    n_layers: int | None = None,
 ) -> Array:
     """Return the outputs of the last layer for each row of X, as `Sequential.predict` does.
 
@@ -35,6 +36,8 @@ def predict(
         About how many bytes rows and work arrays may take, beyond what is returned.
     convert : callable, optional
         Makes of some rows of outputs what is returned, such as class numbers.
+    n_layers : int, optional
+        How many layers the rows pass through; by default all.
 
     Returns
     -------
@@ -54,7 +57,9 @@ def predict(
         )
         with closing(iter(batches)) as slices:
             for rows, batch in slices:
-                output = isolated.forward(batch.x)
+                output = batch.x
+                for layer in isolated.layers[:n_layers]:
+                    output = layer.forward(output, training=False)
                 if convert is not None:
                     output = convert(output)
                 if not len(outputs):

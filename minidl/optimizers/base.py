@@ -50,10 +50,7 @@ class Optimizer(ABC):
         Names of the attributes that `init_state` creates and the next step depends on: arrays,
         numbers, strings or None. Checkpoints store them.
     option_name : str or None
-        Name of a built-in optimizer on the command line.
-    estimator_name : str or None
-        Name of a built-in optimizer in the scikit-learn estimators, if it differs from
-        `option_name`.
+        Name of a built-in optimizer on the command line, and in the scikit-learn estimators.
     is_adaptive : bool
         True if the size of a step hardly depends on the scale of the gradient, as in `Adam`.
 
@@ -93,7 +90,6 @@ class Optimizer(ABC):
 
     state_names: ClassVar[tuple[str, ...]] = ()
     option_name: ClassVar[str | None] = None
-    estimator_name: ClassVar[str | None] = None
     is_adaptive: ClassVar[bool] = False
 
     def __init__(self, learning_rate: LearningRate, *, clip_norm: float | None = None) -> None:

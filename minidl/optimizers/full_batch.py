@@ -23,6 +23,9 @@ NO_LEARNING_RATE = "a line search finds the size of each step"
 UNLIMITED = 2**31 - 1
 """Iterations, or evaluations: the training loop ends a training."""
 
+LIMIT_REACHED = 1
+"""The status of SciPy's result where an allowed number is used up."""
+
 
 class FullBatchOptimizer(Optimizer):
     """Base class of the optimizers that minimize the objective of the whole set, through SciPy.
@@ -44,6 +47,9 @@ class FullBatchOptimizer(Optimizer):
         The tolerance.
     step_count : int
         Number of iterations made on the current parameter vector.
+    has_converged : bool or None
+        Whether the last minimization ended because a tolerance was reached; None if the training
+        loop has ended it.
     """
 
     method: ClassVar[str]
@@ -53,6 +59,7 @@ class FullBatchOptimizer(Optimizer):
         self.gradient_tolerance = check_number(
             gradient_tolerance, "gradient_tolerance", at_least(0), self
         )
+        self.has_converged: bool | None = None
 
     @property
     def learning_rate(self) -> float:
@@ -115,6 +122,7 @@ class FullBatchOptimizer(Optimizer):
         if not self.belongs_to(theta):
             self.restore(theta, {"learning_rate": 1.0, "step_count": 0})
         was_ended = False
+        self.has_converged = None
 
         def callback(point: Array) -> None:
             nonlocal was_ended
@@ -131,7 +139,10 @@ class FullBatchOptimizer(Optimizer):
             callback=callback,
             options={"maxiter": UNLIMITED, **self.scipy_options()},
         )
-        return "" if was_ended else self._reason(result)
+        if was_ended:
+            return ""
+        self.has_converged = bool(result.success)
+        return self._reason(result)
 
     def _reason(self, result: Any) -> str:
         name = type(self).__name__
@@ -144,6 +155,8 @@ class FullBatchOptimizer(Optimizer):
         problem = "has converged: the objective hardly decreases any more"
         if not result.success:
             problem = "found no lower point along its direction"
+            if result.status == LIMIT_REACHED:
+                problem = f"has evaluated the objective {result.nfev} times"
         return f"{name} {problem} (the largest element of the gradient is {largest:.2g})"
 
     def init_state(self, theta: Array) -> None:

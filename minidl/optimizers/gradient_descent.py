@@ -52,7 +52,6 @@ class GradientDescent(Optimizer):
     """
 
     option_name = "gd"
-    estimator_name = "sgd"
     is_adaptive = False
 
     def __init__(

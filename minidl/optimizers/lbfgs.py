@@ -35,6 +35,9 @@ class LBFGS(FullBatchOptimizer):
     loss_tolerance : float, default 2.2e-9
         The training ends when an iteration lowers the objective by no more than this fraction of
         it, or of 1 if it is smaller, >= 0.
+    max_evaluations : int, optional
+        The training ends after the iteration in which the objective was evaluated more often, >= 1.
+        By default there is no limit.
 
     Raises
     ------
@@ -75,15 +78,21 @@ class LBFGS(FullBatchOptimizer):
         memory: int = 10,
         gradient_tolerance: float = 1e-5,
         loss_tolerance: float = 2.2e-9,
+        max_evaluations: int | None = None,
     ) -> None:
         super().__init__(gradient_tolerance)
         self.memory = check_number(memory, "memory", integer_at_least(1), self)
         self.loss_tolerance = check_number(loss_tolerance, "loss_tolerance", at_least(0), self)
+        self.max_evaluations: int | None = None
+        if max_evaluations is not None:
+            self.max_evaluations = check_number(
+                max_evaluations, "max_evaluations", integer_at_least(1), self
+            )
 
     def scipy_options(self) -> dict[str, Any]:
         return {
             "maxcor": self.memory,
             "gtol": self.gradient_tolerance,
             "ftol": self.loss_tolerance,
-            "maxfun": UNLIMITED,
+            "maxfun": self.max_evaluations or UNLIMITED,
         }

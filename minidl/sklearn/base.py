@@ -3,84 +3,46 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
-from dataclasses import KW_ONLY, dataclass
-from typing import Any, NamedTuple, Self
+from collections.abc import Iterable
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from ..batching.augmentation import Augmentation
 from ..errors import ArgumentError
-from ..layers.base import Layer
 from ..losses.base import Loss
 from ..model.sequential import Sequential
 from ..optimizers.base import Optimizer
-from ..penalties import L2
-from ..schedules.base import Schedule
+from ..optimizers.full_batch import FullBatchOptimizer
 from ..training.callbacks.base import Callback
-from ..training.callbacks.early_stopping import EarlyStopping
+from ..training.history import History
 from ..utils.random import as_rng, draw_seed_words, spawn_rngs
 from ..utils.sparse_rows import ExamplesLike
-from ..utils.typing import Array, Seed
+from ..utils.typing import Array
 from .augmentation import new_augmentation
+from .convergence import Convergence, Progress, new_convergence, warn_unless_converged
 from .examples import validate_examples, validate_training
+from .fit_tasks import TakesCallbacks
+from .hidden_activations import HiddenActivations, count_layers
 from .hold_out import Examples, hold_out
-from .network import (
-    LayerFactory,
-    check_output_shape,
-    described_layers,
-    multilayer_perceptron,
-    needs_whole_set,
-    network_dtype,
-    new_optimizer,
-    with_last_layer,
-)
+from .network import new_model, penalty_strength
+from .network_attributes import NetworkAttributes
+from .optimization import new_optimizer
+from .parameters import EstimatorParameters, check_parameters
+from .targets import Targets
+from .validation_scores import ValidationScores
 from .warm_start import Training, UsedOptions, check_kept, continue_with
 
 AUTO_BATCH_SIZE = 200  # at most, as in scikit-learn's MLPClassifier
 
 
-class Targets(NamedTuple):
-    """The targets of a network, its loss and its last layer."""
-
-    y: Array  # (m, n_outputs)
-    sample_weight: Array | None  # (m,)
-    loss: Loss
-    last_layer: Layer | None
-    name: str  # such as "3 classes", for errors
-
-
-# scikit-learn reads the parameters of an estimator from the signature of its __init__, which does
-# nothing but store them. A dataclass generates such an __init__, so each parameter is listed once.
-@dataclass(eq=False, repr=False)
-class MinidlEstimator(BaseEstimator):
+class MinidlEstimator(NetworkAttributes, HiddenActivations, TakesCallbacks, EstimatorParameters):
     """A network with the interface of a scikit-learn estimator.
 
     `MinidlClassifier` documents the parameters and the attributes.
     """
-
-    hidden_layer_sizes: int | Sequence[int] = (100,)
-    activation: str = "relu"
-    _: KW_ONLY
-    dropout: float = 0.0
-    alpha: float = 0.0
-    optimizer: str | Optimizer = "adam"
-    learning_rate: float | Schedule = 1e-3
-    batch_size: int | str | None = 64
-    max_iter: int = 200
-    early_stopping: bool = False
-    validation_fraction: float = 0.1
-    patience: int = 10
-    layers: str | LayerFactory | None = None
-    augment: str | Augmentation | None = None
-    callbacks: Sequence[Callback] = ()
-    random_state: Seed | None = None
-    warm_start: bool = False
-    verbose: bool = False
-    dtype: npt.DTypeLike | None = None
 
     def fit(
         self, X: ExamplesLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None
@@ -93,7 +55,8 @@ class MinidlEstimator(BaseEstimator):
             The training examples, finite real numbers; pictures are (m, h, w, c). A sparse matrix
             stays sparse.
         y : array_like of shape (m,) or (m, n_outputs)
-            The label of each example for a classifier, its value or values for a regressor.
+            The label of each example for a classifier, or 0 and 1 for each of several labels, also
+            as a sparse matrix; the value or values of each example for a regressor.
         sample_weight : array_like of shape (m,), optional
             The weight of each example in the loss, >= 0. By default, all weights are 1.
 
@@ -109,56 +72,76 @@ class MinidlEstimator(BaseEstimator):
         NonFiniteError
             If the loss is not finite, as with too high a learning rate.
         """
-        return self._fit(X, y, sample_weight, epochs=self.max_iter, resume=self.warm_start)
+        return self._fit(X, y, sample_weight, is_partial=False)
 
     def _partial_fit(self, X: Any, y: Any, sample_weight: Any, classes: Any = None) -> Self:
         if self.early_stopping:
             raise ArgumentError(
-                "partial_fit cannot hold out a validation set, got early_stopping=True"
+                "partial_fit does not support early_stopping=True: it cannot hold out examples"
             )
-        return self._fit(X, y, sample_weight, epochs=1, resume=True, classes=classes)
+        return self._fit(X, y, sample_weight, is_partial=True, classes=classes)
 
     def _fit(
-        self,
-        X: Any,
-        y: Any,
-        sample_weight: Any,
-        *,
-        epochs: int,
-        resume: bool,
-        classes: Any = None,
+        self, X: Any, y: Any, sample_weight: Any, *, is_partial: bool, classes: Any = None
     ) -> Self:
-        resume = resume and hasattr(self, "model_")
+        """Train, or raise and leave the estimator as it was, unless epochs were made."""
+        attributes = self.__dict__.copy()
+        try:
+            self._fit_or_raise(X, y, sample_weight, is_partial, classes)
+        except BaseException:
+            if self.__dict__.get("history_") is attributes.get("history_"):
+                self.__dict__.clear()
+                self.__dict__.update(attributes)
+            raise
+        return self
+
+    def _fit_or_raise(
+        self, X: Any, y: Any, sample_weight: Any, is_partial: bool, classes: Any
+    ) -> None:
+        check_parameters(self)
+        resume = (is_partial or self.warm_start) and hasattr(self, "model_")
         options = UsedOptions.of(self)
         if resume:
             check_kept(self.model_, self._used_options(), options)
+        given = X, y, sample_weight
         X, y, sample_weight = validate_training(self, X, y, sample_weight, resume=resume)
-        if resume:
-            classes = getattr(self, "classes_", None)
-        targets = self._make_targets(y, sample_weight, classes)
+        if resume and not is_partial:
+            self._check_kept_targets(y)
+        targets = self._make_targets(y, sample_weight, None if resume else classes, resume=resume)
+        options.values["alpha"] = penalty_strength(self.alpha, targets.sample_weight)
         rng = self._new_rng()
         n_epochs = len(self.loss_curve_) if resume else 0
         augment = new_augmentation(self.augment, X.shape, rng, n_epochs)
         examples = Examples(X, targets.y, targets.sample_weight)
         validation = None
-        callbacks = [*self.callbacks] if isinstance(self.callbacks, Iterable) else [self.callbacks]
         if self.early_stopping:
-            examples, validation = hold_out(
-                examples,
-                self.validation_fraction,
-                spawn_rngs(rng, 1)[0],
-                stratify=not isinstance(self, RegressorMixin),
-            )
-            callbacks.append(EarlyStopping(patience=self.patience))
+            fraction, child = self.validation_fraction, spawn_rngs(rng, 1)[0]
+            examples, validation = hold_out(examples, fraction, child, stratify=targets.stratify)
         if resume:
             training = continue_with(
                 self.model_, self.optimizer_, self._used_options(), options, rng
             )
         else:
             training = self._start(X, targets, options, rng)
-        self._train(training, examples, validation, epochs, callbacks, augment)
-        self._options: UsedOptions = options
-        return self
+        progress = getattr(self, "_progress", Progress())  # pickles of old have none
+        convergence = new_convergence(vars(self), progress, validation)
+        epochs = 1 if is_partial else self.max_iter
+        callbacks = [*self.callbacks] if isinstance(self.callbacks, Iterable) else [self.callbacks]
+        if validation and (not targets.stratify or validation.sample_weight is not None):
+            callbacks.append(ValidationScores(self._score_outputs, validation))
+
+        def train(tasks: list[Callback]) -> None:
+            try:
+                self._train(training, examples, epochs, convergence, [*callbacks, *tasks], augment)
+            except KeyboardInterrupt:
+                if convergence.history.epochs:
+                    self._note(training, options, convergence)  # what was learned is not lost
+                raise
+            self._note(training, options, convergence)
+
+        self._observe(train, given)
+        if not is_partial:
+            warn_unless_converged(self.history_, self.optimizer_, epochs)
 
     def _used_options(self) -> UsedOptions:
         """Return the parameters that the network was made from; the present ones of old pickles."""
@@ -166,9 +149,21 @@ class MinidlEstimator(BaseEstimator):
 
     @abstractmethod
     def _make_targets(
-        self, y: Array, sample_weight: Array | None, classes: npt.ArrayLike | None
+        self,
+        y: Any,
+        sample_weight: Array | None,
+        classes: npt.ArrayLike | None,
+        *,
+        resume: bool,
     ) -> Targets:
-        """Return the targets for labels or values `y`; `classes` are those of earlier calls."""
+        """Return the targets for labels or values `y`; `classes` are those that y may have."""
+
+    @abstractmethod
+    def _score_outputs(self, loss: Loss, outputs: Array, examples: Examples) -> float:
+        """Return what `score` gives for examples, from the outputs of the network for them."""
+
+    def _check_kept_targets(self, y: Array) -> None:
+        """Raise `ArgumentError` if a fit that goes on has targets of another kind."""
 
     def _new_rng(self) -> np.random.Generator:
         if self.random_state is None:
@@ -178,70 +173,67 @@ class MinidlEstimator(BaseEstimator):
     def _start(
         self, X: Array, targets: Targets, options: UsedOptions, rng: np.random.Generator
     ) -> Training:
-        """Create the model and the optimizer; if that fails, the estimator is unchanged."""
-        model = self._new_model(X, targets, rng)
-        self.optimizer_: Optimizer = new_optimizer(self.optimizer, self.learning_rate)
-        self.model_: Sequential = model
+        """Create the model and the optimizer."""
         self.input_shape_: tuple[int, ...] = X.shape[1:]
         self.loss_curve_: list[float] = []
         self.validation_loss_curve_: list[float] = []
-        self._options = options
-        return Training(self.model_, self.optimizer_)
-
-    def _new_model(self, X: Array, targets: Targets, rng: np.random.Generator) -> Sequential:
-        n_features, n_outputs = X.shape[1], targets.y.shape[1]
-        if self.layers is not None:
-            layers = described_layers(self.layers, X.shape[1:], n_outputs, targets.name)
-        else:
-            layers = multilayer_perceptron(
-                n_features,
-                n_outputs,
-                hidden_layer_sizes=self.hidden_layer_sizes,
-                activation=self.activation,
-                dropout=self.dropout,
-            )
-        layers = with_last_layer(layers, targets.last_layer)
-        model = Sequential(
-            layers,
-            loss=targets.loss,
-            penalties=[L2(self.alpha)] if self.alpha else [],
-            seed=rng,
-            dtype=network_dtype(self.dtype, X),
-        )
-        check_output_shape(layers, X.shape, n_outputs)
-        return model
+        self.validation_scores_: list[float] | None = None
+        self._progress = Progress()
+        self.__dict__.update(targets.attributes)
+        model = new_model(options.values, X, targets, rng)
+        if self.transform_layer is not None:
+            count_layers(model.layers, self.transform_layer)
+        return Training(model, new_optimizer(options.values))
 
     def _train(
         self,
         training: Training,
         examples: Examples,
-        validation: Any,
         epochs: int,
-        callbacks: Sequence[Callback],
+        convergence: Convergence,
+        callbacks: list[Callback],
         augment: Augmentation | None,
     ) -> None:
         batch_size: Any = self.batch_size
-        if needs_whole_set(training.optimizer):
+        if isinstance(training.optimizer, FullBatchOptimizer):
             batch_size = None
         elif batch_size == "auto":
             batch_size = min(AUTO_BATCH_SIZE, len(examples.y))
-        self.history_ = training.model.fit(
+        validation: Any = convergence.validation
+        training.model.fit(
             examples.X,
             examples.y,
             sample_weight=examples.sample_weight,
             optimizer=training.optimizer,
             epochs=epochs,
             batch_size=batch_size,
+            shuffle=self.shuffle,
             validation=validation,
             augment=augment,
-            callbacks=callbacks,
+            callbacks=[*callbacks, convergence],
             progress=bool(self.verbose),
         )
-        self.model_, self.optimizer_ = training
-        validation_losses = self.history_.columns.get("val_loss", [])
-        self.loss_curve_ = self.loss_curve_ + self.history_.loss
-        self.validation_loss_curve_ = self.validation_loss_curve_ + validation_losses
-        self.n_iter_ = len(self.loss_curve_)
+
+    def _note(self, training: Training, options: UsedOptions, convergence: Convergence) -> None:
+        """Keep what was trained, and what was measured after that of the trainings before."""
+        self._options: UsedOptions = options
+        history = convergence.history
+        self.model_: Sequential = training.model
+        self.optimizer_: Optimizer = training.optimizer
+        self.history_: History = history
+        is_full_batch = isinstance(training.optimizer, FullBatchOptimizer)
+        self.n_iter_: int = convergence.n_steps if is_full_batch else history.epochs
+        self.loss_curve_ = self.loss_curve_ + history.loss
+        val_losses = history.columns.get("val_loss", [])
+        self.validation_loss_curve_ = self.validation_loss_curve_ + val_losses
+        self._progress = convergence.progress
+        self.best_loss_: float | None = convergence.progress.best
+        if convergence.validation is None:
+            self.validation_scores_ = None
+            return
+        self.validation_scores_ = [*(self.validation_scores_ or []), *convergence.scores]
+        self._progress = Progress(n_examples=convergence.progress.n_examples)
+        self.best_loss_ = None
 
     def _outputs(self, X: ExamplesLike) -> Array:
         """Return the outputs of the network, shape (m, n_outputs)."""

@@ -8,64 +8,122 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import ClassifierMixin
-from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted
 
+from ..batching.arguments import MEMORY_LIMIT
 from ..errors import ArgumentError
-from ..layers.sigmoid import Sigmoid
-from ..layers.softmax import Softmax
-from ..losses.binary_cross_entropy import BinaryCrossEntropy
-from ..losses.categorical_cross_entropy import CategoricalCrossEntropy
-from ..losses.encoding import one_hot
+from ..losses.base import Loss
+from ..model.prediction import predict
+from ..utils.foreign_words import explain_arguments
 from ..utils.sparse_rows import ExamplesLike
 from ..utils.typing import Array
-from .base import MinidlEstimator, Targets
-from .network import takes_parts
+from .base import MinidlEstimator
+from .class_weights import weigh_by_class
+from .examples import validate_examples
+from .hold_out import Examples
+from .labels import Labels
+from .losses import (
+    classification_loss,
+    count_outputs,
+    has_probabilities,
+    has_scores,
+    last_layer_of,
+)
+from .optimization import takes_parts
+from .parameters import CURES
+from .probabilities import log_probabilities_of, probabilities_of
+from .targets import Targets
 
 
+@explain_arguments("__init__", **CURES)
 @dataclass(eq=False, repr=False, kw_only=True)
 class MinidlClassifier(ClassifierMixin, MinidlEstimator):
     """Multilayer perceptron for two or more classes, trained by cross-entropy.
 
-    The parameters have the names of `sklearn.neural_network.MLPClassifier` where both have them.
+    All parameters of `sklearn.neural_network.MLPClassifier` are understood, with their meaning and
+    their defaults: from the same first weights and the same batches they make the same steps.
+    `optimizer`, `dropout`, `layers`, `augment`, `callbacks`, `dtype` and `class_weight` are
+    minidl's own.
+
+    Where y has several columns of 0 and 1, an example has any number of labels: each column is a
+    decision of its own, a sigmoid. The score is the share of examples whose labels are all right.
 
     Parameters
     ----------
     hidden_layer_sizes : int or sequence of int, default (100,)
         The number of units of each hidden layer, >= 1. An empty sequence makes a linear model.
-    activation : {"relu", "leaky_relu", "tanh", "logistic", "identity"}, default "relu"
+    activation : {"relu", "leaky_relu", "tanh", "logistic", "identity", "elu", "gelu", "silu", \
+            "softplus"}, default "relu"
         The activation function of the hidden layers.
+    solver : {"adam", "sgd", "lbfgs"}, default "adam"
+        What makes the steps: Adam, gradient descent with momentum, or L-BFGS, which sees all
+        examples in each epoch and is mostly the best choice for small sets. `optimizer` takes
+        others.
+    alpha : float, default 1e-4
+        The strength of the L2 penalty on the weights, >= 0: ``alpha / (2 n) * sum(weight**2)`` is
+        added to the mean loss of a batch of n examples, or of examples whose weights sum to n.
+    batch_size : int, "auto" or None, default "auto"
+        The number of examples in a mini-batch; "auto" is min(200, m), None all m examples. Not
+        used with L-BFGS.
+    learning_rate : {"constant", "invscaling", "adaptive"}, float or Schedule, default "constant"
+        How the learning rate changes with ``solver="sgd"``; the other solvers keep it constant.
+        "invscaling": after an epoch it is ``learning_rate_init / (t + 1)**power_t``, of t
+        examples so far. "adaptive": it is divided by 5 instead of stopping, until it is 1e-6.
+        A number > 0, or a schedule over the steps, is the learning rate itself for any optimizer
+        by name, instead of `learning_rate_init`.
+    learning_rate_init : float, default 1e-3
+        The learning rate at the start, > 0. Not used with L-BFGS.
+    power_t : float, default 0.5
+        The exponent of "invscaling", >= 0.
+    max_iter : int, default 200
+        The maximum number of epochs, >= 1; with L-BFGS, of iterations. A training that has not
+        converged by then issues a `sklearn.exceptions.ConvergenceWarning`.
+    shuffle : bool, default True
+        Whether each epoch has a new random order.
+    tol : float, default 1e-4
+        The training stops when the training loss has not fallen below the least so far by at least
+        `tol`, >= 0, in more than `n_iter_no_change` epochs in a row. With L-BFGS, it stops when no
+        element of the gradient is larger.
+    momentum : float, default 0.9
+        The fraction of the velocity v that a step of ``solver="sgd"`` keeps, in [0, 1]:
+        ``v = momentum * v - learning_rate * g``, added to the parameters. This is not the
+        `Momentum` of minidl, which multiplies g by 1 - momentum.
+    nesterovs_momentum : bool, default True
+        Whether ``momentum * v - learning_rate * g`` is added, of the new v.
+    early_stopping : bool, default False
+        Whether to hold out a validation set, stop by its score (accuracy) instead of the
+        training loss, and restore the parameters of the epoch with the best score.
+    validation_fraction : float, default 0.1
+        The fraction of the examples to hold out, between 0 and 1; each class keeps its
+        proportion, and at least one example in training. Used only with
+        `early_stopping`.
+    beta_1, beta_2 : float, default 0.9 and 0.999
+        The weights of the past in both averages of Adam, in [0, 1).
+    epsilon : float, default 1e-8
+        What Adam adds to the root of the second average, before the correction for its start, > 0.
+    n_iter_no_change : int or inf, default 10
+        The number of epochs in a row without improvement that are tolerated, >= 1. Infinity: all
+        `max_iter` epochs are made.
+    max_fun : int, default 15000
+        The maximum number of evaluations of the objective by L-BFGS, >= 1.
+    optimizer : {"adam", "adamw", "cg", "gd", "lbfgs", "momentum", "nesterov", "rmsprop", "sgd"} \
+            or Optimizer, optional
+        The optimizer instead of `solver`, by its name in minidl's command line, or an object,
+        which is copied, with its own learning rate. "adam", "lbfgs" and "sgd" are the solvers of
+        these names; "momentum" and "nesterov" have the beta `momentum`.
     dropout : float, default 0.0
         The fraction of hidden units to drop in each training step, in [0, 1).
-    alpha : float, default 0.0
-        The strength of the L2 penalty on the weights, >= 0.
-    optimizer : {"adam", "adamw", "cg", "lbfgs", "momentum", "nesterov", "rmsprop", "sgd"} \
-            or Optimizer, default "adam"
-        The optimizer. An object is copied, and its own learning rate is used. "lbfgs" and "cg" see
-        all examples in each epoch, take neither `learning_rate` nor `batch_size`, and end when they
-        have converged: mostly the best choice for small sets.
-    learning_rate : float or Schedule, default 1e-3
-        The learning rate, > 0, or a schedule over the steps. Ignored if `optimizer` is an object.
-    batch_size : int, "auto" or None, default 64
-        The number of examples in a mini-batch; "auto" is min(200, m), None all m examples.
-    max_iter : int, default 200
-        The maximum number of epochs, >= 1.
-    early_stopping : bool, default False
-        Whether to hold out a validation set, stop when its loss has not improved for `patience`
-        epochs, and restore the parameters of the best epoch.
-    validation_fraction : float, default 0.1
-        The fraction of the examples to hold out, between 0 and 1, the same in each class. Used
-        only with `early_stopping`.
-    patience : int, default 10
-        The number of epochs without improvement before training stops, >= 1. Used only with
-        `early_stopping`.
     layers : str or callable, optional
         The layers instead of the first three parameters, in the words of the command line, such as
         ``"conv 8 3, relu, pool 2, flatten, linear 6"``. Or a function that returns them, of the
         number of features and the number of outputs (1 for two classes); for examples of several
         axes, such as pictures (m, h, w, c), the first argument is their shape, (h, w, c). The last
         `Sigmoid` or `Softmax` may be omitted.
+    transform_layer : int or None, default None
+        The layer whose output `transform` returns, an index into ``model_.layers``; negative ones
+        count from the end. None is the layer before the last one with weights: the activations of
+        the last hidden layer.
     augment : str or Augmentation, optional
         Random changes of pictures (m, h, w, c) in training, in words such as
         ``"flip, shift 2, rotate 10, crop 0.8"`` with a seed that follows from `random_state`, or an
@@ -75,24 +133,33 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
         Callbacks that observe the training.
     random_state : int, numpy.random.Generator, numpy.random.RandomState or None, default None
         The source of randomness for weights, batches, dropout and validation set. None gives
-        different results at each fit.
+        different results at each fit. The first weights are drawn as by `XavierUniform`.
     warm_start : bool, default False
         Whether another `fit` continues the training for `max_iter` more epochs. Parameters that
-        were set since then are taken over, as they are by `partial_fit`: another optimizer begins
-        with a new state, a learning rate is that of the next step. `hidden_layer_sizes`,
-        `activation`, `layers` and `dtype` need a new network, so a change of them is refused.
-    verbose : bool, default False
-        Whether to show a progress bar.
+        were set since then are taken over, as they are by `partial_fit`: another optimizer, or
+        other numbers of it than the learning rate, begins with a new state. `hidden_layer_sizes`,
+        `activation`, `layers`, `loss` and `dtype` need a new network, so a change of them is
+        refused.
+    verbose : bool or int, default False
+        Whether to show a progress bar; 0 for none.
     dtype : {"float32", "float64"} or None, default None
         The dtype in which the network computes. None is float32 if X has it, else float64.
     class_weight : dict of label to float, "balanced" or None, default None
         The weight of each class; "balanced" is inversely proportional to its frequency. It
-        multiplies `sample_weight`; the product is scaled to a mean of 1 at each call.
+        multiplies `sample_weight`. A label of the dict need not occur in y. Not for several labels
+        per example.
+    loss : {"log_loss", "hinge"} or Loss, default "log_loss"
+        The loss. "log_loss" is `BinaryCrossEntropy` after a `Sigmoid` for two classes, and for
+        several labels per example, `CategoricalCrossEntropy` after a `Softmax` for more classes.
+        "hinge" is `Hinge` of scores, which has no `predict_proba` but a `decision_function`. An
+        object of such a class gets the same layer, another `Loss` that predicts classes the
+        outputs of the last `Linear`. `CategoricalCrossEntropy` and `SoftmaxCrossEntropy` have two
+        outputs for two classes.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The labels, sorted.
+        The labels, sorted. Of several labels per example, the numbers of the columns of y.
     model_ : Sequential
         The trained network.
     optimizer_ : Optimizer
@@ -100,11 +167,28 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
     history_ : History
         The metrics of the last call of `fit` or `partial_fit`.
     loss_curve_ : list of float
-        The training loss of each epoch, with the penalty.
-    validation_loss_curve_ : list of float
-        The loss of the validation set after each epoch; empty without `early_stopping`.
+        The training loss of each epoch, with the penalty, over all calls that continue a training.
+    best_loss_ : float or None
+        The least training loss; None with `early_stopping`.
     n_iter_ : int
-        The number of epochs, over all calls that continue a training.
+        The number of epochs of the last call; with L-BFGS, of iterations.
+    coefs_, intercepts_ : list of ndarray of shape (n_inputs, n_units), (n_units,)
+        The weights and the biases of each `Linear` layer: views, so that what is written into them
+        is in the network.
+    n_layers_ : int
+        The number of `Linear` layers, and one for the input.
+    n_outputs_ : int
+        The number of outputs of the network: 1 for two classes.
+    out_activation_ : str
+        What becomes of the last scores: "logistic", "softmax", "identity", or the name of another
+        layer.
+    t_ : int
+        The number of examples that were trained on, counted in each epoch.
+    validation_scores_ : list of float or None
+        What `score` gives for the validation set after each epoch, with the weights of the loss;
+        None without `early_stopping`.
+    best_validation_score_ : float or None
+        The best of them.
     n_features_in_ : int
         The number of features of X; of pictures, their height.
     input_shape_ : tuple of int
@@ -122,12 +206,13 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
     >>> from minidl.sklearn import MinidlClassifier
     >>> X, Y = planar.moons(200, noise=0.1, rng=0)
     >>> labels = ["upper" if y else "lower" for y in Y[:, 0]]
-    >>> classifier = MinidlClassifier((16,), learning_rate=0.05, max_iter=50, random_state=0)
+    >>> classifier = MinidlClassifier((16,), solver="lbfgs", random_state=0)
     >>> classifier.fit(X, labels).score(X, labels) > 0.95
     True
     """
 
     class_weight: dict[Any, float] | str | None = None
+    loss: str | Loss = "log_loss"
 
     @available_if(takes_parts)  # type: ignore[untyped-decorator]
     def partial_fit(
@@ -143,8 +228,8 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
         ----------
         X : array_like or sparse matrix of shape (m, n_features), or (m, ...) with `layers`
             The training examples, finite real numbers.
-        y : array_like of shape (m,)
-            The label of each example; not every class must occur.
+        y : array_like of shape (m,), or array_like or sparse matrix (m, n_classes)
+            The label of each example; not every class must occur. Or 0 and 1 for several labels.
         classes : array_like of shape (n_classes,), optional
             All labels that may occur in any call. Required in the first call.
         sample_weight : array_like of shape (m,), optional
@@ -173,10 +258,12 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
                 )
         elif classes is None:
             raise ArgumentError(
-                "the first call of partial_fit needs all classes, got None: pass np.unique(labels)"
+                "the first call of partial_fit needs all classes, got None: pass "
+                "np.unique(labels), or range(y.shape[1]) where y has a column for each label"
             )
         return self._partial_fit(X, y, sample_weight, classes)
 
+    @available_if(has_probabilities)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: ExamplesLike) -> Array:
         """Return the probability of each class.
 
@@ -188,7 +275,57 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
         Returns
         -------
         ndarray of shape (m, n_classes)
-            The probabilities, in the order of `classes_` and the dtype of the network.
+            The probabilities, in the order of `classes_` and the dtype of the network. Of several
+            labels per example, those of each label, which need not sum to 1.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before `fit` or `partial_fit`.
+        ValueError
+            If X is invalid.
+        """
+        return probabilities_of(*self._loss_and_input(X))
+
+    @available_if(has_probabilities)  # type: ignore[untyped-decorator]
+    def predict_log_proba(self, X: ExamplesLike) -> Array:
+        """Return the logarithm of the probability of each class.
+
+        It is computed from the logits, so that it is exact also where a probability rounds to 0
+        or 1. Only a network in float32 gives 0 where the probability rounds to 1.
+
+        Parameters
+        ----------
+        X : array_like or sparse matrix of shape (m, n_features), or (m, ...) with `layers`
+            The examples, finite real numbers.
+
+        Returns
+        -------
+        ndarray of shape (m, n_classes)
+            The logarithms, in the order of `classes_` and the dtype of the network.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before `fit` or `partial_fit`.
+        ValueError
+            If X is invalid.
+        """
+        return log_probabilities_of(*self._loss_and_input(X))
+
+    @available_if(has_scores)  # type: ignore[untyped-decorator]
+    def decision_function(self, X: ExamplesLike) -> Array:
+        """Return the score of each class, under a loss without probabilities such as "hinge".
+
+        Parameters
+        ----------
+        X : array_like or sparse matrix of shape (m, n_features), or (m, ...) with `layers`
+            The examples, finite real numbers.
+
+        Returns
+        -------
+        ndarray of shape (m, n_classes), or (m,) for two classes
+            The scores; of two classes, that of the second one, which is predicted where it is > 0.
 
         Raises
         ------
@@ -198,7 +335,7 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
             If X is invalid.
         """
         outputs = self._outputs(X)
-        return np.hstack((1 - outputs, outputs)) if len(self.classes_) == 2 else outputs
+        return outputs[:, 0] if outputs.shape[1] == 1 else outputs
 
     def predict(self, X: ExamplesLike) -> Array:
         """Return the most probable label of each example.
@@ -210,8 +347,9 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
 
         Returns
         -------
-        ndarray of shape (m,)
-            The labels, elements of `classes_`.
+        ndarray of shape (m,), or ndarray or sparse matrix of shape (m, n_classes)
+            The labels, elements of `classes_`. Of several labels per example, 1 where a label is
+            more probable than not, else 0: a sparse matrix if the y of the first fit was sparse.
 
         Raises
         ------
@@ -220,39 +358,63 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
         ValueError
             If X is invalid.
         """
-        class_numbers = self.predict_proba(X).argmax(axis=1)
-        labels: Array = self.classes_[class_numbers]
+        outputs = self._outputs(X)
+        labels: Array = self._fitted_labels().decode(self.model_.loss.classes(outputs))
         return labels
 
-    def _make_targets(
-        self, y: Array, sample_weight: Array | None, classes: npt.ArrayLike | None
-    ) -> Targets:
-        check_classification_targets(y)
-        classes = np.unique(y if classes is None else np.asarray(classes))
-        if len(classes) < 2:
-            raise ArgumentError(f"y must have at least two classes, got one class, {classes[0]}")
-        unknown_labels = np.setdiff1d(y, classes)
-        if len(unknown_labels):
+    def _check_kept_targets(self, y: Array) -> None:
+        if self._fitted_labels().is_multilabel or y.ndim > 1:
+            return  # the number of columns is checked as that of a portion
+        labels = np.unique(y)
+        if not np.array_equal(labels, self.classes_):
             raise ArgumentError(
-                f"y must hold labels of the first call, {classes}, "
-                f"got the label {unknown_labels[0]}"
+                f"warm_start goes on with the same classes, {self.classes_}, got {labels}: fit "
+                "with warm_start=False, or call partial_fit, which takes portions"
             )
-        if self.class_weight is not None:
-            weight_of_class = compute_sample_weight(self.class_weight, y)
-            if sample_weight is None:
-                sample_weight = weight_of_class
-            else:
-                sample_weight = sample_weight * weight_of_class
-        self.classes_ = classes
-        class_numbers = np.searchsorted(classes, y)
-        if len(classes) == 2:
-            column = class_numbers[:, np.newaxis]
-            return Targets(column, sample_weight, BinaryCrossEntropy(), Sigmoid(), "2 classes")
-        vectors = one_hot(class_numbers, len(classes))
-        name = f"{len(classes)} classes"
-        return Targets(vectors, sample_weight, CategoricalCrossEntropy(), Softmax(), name)
+
+    def _make_targets(
+        self,
+        y: Any,
+        sample_weight: Array | None,
+        classes: npt.ArrayLike | None,
+        *,
+        resume: bool,
+    ) -> Targets:
+        labels = self._fitted_labels() if resume else Labels.of(y, classes)
+        y = labels.check(y)
+        loss = classification_loss(self.loss, labels)
+        sample_weight = weigh_by_class(self, labels, y, sample_weight)
+        n_outputs = count_outputs(loss, labels)
+        return Targets(
+            labels.encode(y, n_outputs),
+            sample_weight,
+            loss,
+            last_layer_of(loss),
+            labels.name,
+            {"classes_": labels.classes, "_labels": labels, "n_outputs_": n_outputs},
+            stratify=not labels.is_multilabel,
+        )
+
+    def _score_outputs(self, loss: Loss, outputs: Array, examples: Examples) -> float:
+        is_right = loss.classes(outputs) == loss.classes(examples.y)
+        rows = is_right.all(axis=1) if is_right.ndim == 2 else is_right
+        return float(np.average(rows, weights=examples.sample_weight))
+
+    def _loss_and_input(self, X: ExamplesLike) -> tuple[Loss, Array]:
+        """Return the loss that training computes, and what it takes for X: logits if possible."""
+        check_is_fitted(self, "model_")
+        objective = self.model_.objective_function
+        n_layers = len(objective.layers_before_loss)
+        outputs = predict(objective, validate_examples(self, X), MEMORY_LIMIT, n_layers=n_layers)
+        return objective.training_loss, outputs
+
+    def _fitted_labels(self) -> Labels:
+        """Return the labels of the last fit; a pickle of an earlier version has classes only."""
+        labels: Labels | None = getattr(self, "_labels", None)
+        return labels or Labels(self.classes_)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
         tags.input_tags.sparse = True
         return tags

@@ -13,6 +13,10 @@ from ..errors import ShapeError
 from ..utils.masked import check_not_masked
 from ..utils.source_files import note_source_files
 from ..utils.typing import Array
+from ..utils.validation import all_finite
+from .labels import has_several_labels
+
+_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 _FORMATS = {"allow_nd": True, "accept_sparse": "csr"}
 
@@ -57,7 +61,8 @@ def validate_training(
     if resume:
         _check_example_shape(estimator, X)
     is_regressor = isinstance(estimator, RegressorMixin)
-    options = {"multi_output": is_regressor, "y_numeric": is_regressor, **_FORMATS}
+    has_columns = is_regressor or has_several_labels(y)
+    options = {"multi_output": has_columns, "y_numeric": is_regressor, **_FORMATS}
     X, y = validate_data(estimator, X, y, reset=not resume, **options)
     if X.ndim > 2 and estimator.layers is None:
         raise ShapeError(
@@ -72,9 +77,27 @@ def validate_training(
 
 def validate_examples(estimator: Any, X: Any) -> Any:
     """Return the examples of a prediction, or raise as `validate_training` does."""
+    if _is_plain(estimator, X):  # all that scikit-learn would check, in a tenth of its time
+        rows: Array = X
+        return rows
     check_not_masked(X, "X")
     _check_example_shape(estimator, X)
     return validate_data(estimator, X, reset=False, **_FORMATS)
+
+
+def _is_plain(estimator: Any, X: Any) -> bool:
+    """Return whether X is a matrix of finite floats, with the features of the fit, unnamed."""
+    has_shape = (
+        type(X) is np.ndarray
+        and X.ndim == 2
+        and X.dtype in _FLOATS
+        and X.shape[1] == estimator.n_features_in_
+        and len(X) > 0
+        and len(getattr(estimator, "input_shape_", (0,))) == 1
+        and not hasattr(estimator, "feature_names_in_")
+    )
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        return has_shape and all_finite(X)
 
 
 def _check_example_shape(estimator: Any, X: Any) -> None:

@@ -1,29 +1,66 @@
-"""The network and the optimizer that the parameters of an estimator describe."""
+"""The network that the parameters of an estimator describe."""
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import ArgumentError, ShapeError
-from ..initializers import Xavier
+from ..initializers import XavierUniform
 from ..layers.base import Layer
 from ..layers.dropout import Dropout
 from ..layers.linear import Linear
 from ..layers.shapes import output_shapes
-from ..optimizers.base import Optimizer
-from ..optimizers.full_batch import FullBatchOptimizer
-from ..schedules.base import Schedule
+from ..model.sequential import Sequential
+from ..penalties import L2
 from ..utils.typing import Array
 from ..words.layers import layers_of_words
-from .options import ACTIVATIONS, OPTIMIZERS, choose
+from .options import ACTIVATIONS, choose
+from .parameters import LayerFactory, hidden_sizes
+from .targets import Targets
 
-LayerFactory: TypeAlias = Callable[[Any, int], Sequence[Layer]]
-"""Of the number of features, or the shape (h, w, c) of a picture, and the number of outputs."""
+
+def new_model(
+    options: Mapping[str, Any], X: Array, targets: Targets, rng: np.random.Generator
+) -> Sequential:
+    """Return the network that the parameters of an estimator describe, with its first weights.
+
+    Parameters
+    ----------
+    options : mapping of str to object
+        The parameters of the network by name; "alpha" is the strength of the penalty.
+    X : ndarray of shape (m, ...)
+        The examples.
+    targets : Targets
+        The targets, the loss and the last layer.
+    rng : numpy.random.Generator
+        Draws the weights.
+
+    Returns
+    -------
+    Sequential
+        The network.
+    """
+    n_features, n_outputs = X.shape[1], targets.y.shape[1]
+    if options["layers"] is not None:
+        layers = described_layers(options["layers"], X.shape[1:], n_outputs, targets.name)
+    else:
+        names = ("hidden_layer_sizes", "activation", "dropout")
+        arguments = {name: options[name] for name in names}
+        layers = multilayer_perceptron(n_features, n_outputs, **arguments)
+    layers = with_last_layer(layers, targets.last_layer)
+    model = Sequential(
+        layers,
+        loss=targets.loss,
+        penalties=[L2(options["alpha"])] if options["alpha"] else [],
+        seed=rng,
+        dtype=network_dtype(options["dtype"], X),
+    )
+    check_output_shape(layers, X.shape, n_outputs)
+    return model
 
 
 def described_layers(
@@ -50,19 +87,14 @@ def multilayer_perceptron(
 ) -> list[Layer]:
     """Return the layers from the features to the outputs, without an activation at the end."""
     activation_class = choose(ACTIVATIONS, "activation", activation)
-    initializer_class = Xavier if activation_class is None else activation_class.default_init
-    if isinstance(hidden_layer_sizes, Iterable):
-        sizes = [*hidden_layer_sizes]
-    else:
-        sizes = [hidden_layer_sizes]
     layers: list[Layer] = []
     in_features = n_features
-    for size in sizes:
-        layers.append(Linear(in_features, size, init=initializer_class()))
+    for size in hidden_sizes(hidden_layer_sizes):
+        layers.append(Linear(in_features, size, init=XavierUniform()))
         if activation_class is not None:
             layers.append(activation_class())
         in_features = size
-    layers.append(Linear(in_features, n_outputs, init=Xavier()))
+    layers.append(Linear(in_features, n_outputs, init=XavierUniform()))
     return with_dropout(layers, dropout)
 
 
@@ -71,8 +103,6 @@ def with_dropout(layers: Sequence[Layer], dropout: float) -> list[Layer]:
 
     `Dropout` layers that are there already are used again, and changed.
     """
-    if not 0 <= dropout < 1:
-        raise ArgumentError(f"dropout must be in [0, 1), got {dropout!r}")
     old = [layer for layer in layers if isinstance(layer, Dropout)]
     result: list[Layer] = []
     for layer in layers:
@@ -106,39 +136,17 @@ def check_output_shape(layers: Sequence[Layer], X_shape: tuple[int, ...], n_outp
         )
 
 
-def new_optimizer(optimizer: str | Optimizer, learning_rate: float | Schedule) -> Optimizer:
-    """Return the optimizer of that name, or a copy of the object."""
-    if isinstance(optimizer, Optimizer):
-        return copy.deepcopy(optimizer)
-    optimizer_class = choose(OPTIMIZERS, "optimizer", optimizer, " or an Optimizer")
-    if not issubclass(optimizer_class, FullBatchOptimizer):
-        return optimizer_class(learning_rate)
-    if isinstance(learning_rate, Schedule):
-        raise ArgumentError(
-            f"optimizer={optimizer!r} takes no learning rate, got {learning_rate}: leave it out"
-        )
-    return optimizer_class()
-
-
-def needs_whole_set(optimizer: object) -> bool:
-    """Return whether the parameter `optimizer` means one that takes no mini-batches."""
-    kind = OPTIMIZERS.get(optimizer) if isinstance(optimizer, str) else type(optimizer)
-    return kind is not None and issubclass(kind, FullBatchOptimizer)
-
-
-def takes_parts(estimator: Any) -> bool:
-    """Return whether an estimator has `partial_fit`, or raise `AttributeError` with the reason."""
-    optimizer = estimator.optimizer
-    if needs_whole_set(optimizer):
-        raise AttributeError(
-            "partial_fit trains on one part of the set after another, got "
-            f"optimizer={optimizer!r}, which needs the whole set: call fit, or choose another one"
-        )
-    return True
-
-
 def network_dtype(dtype: npt.DTypeLike | None, X: Array) -> npt.DTypeLike:
     """Return `dtype`; by default, float32 if X has it, else float64."""
     if dtype is not None:
         return dtype
     return np.float32 if X.dtype == np.float32 else np.float64
+
+
+def penalty_strength(alpha: float, sample_weight: Array | None) -> float:
+    """Return the factor of the L2 penalty: a row of weight 2 counts as two rows.
+
+    Weights are scaled to a mean of 1, so that their sum is lost, by which the penalty is divided.
+    """
+    mean = 1.0 if sample_weight is None else float(np.mean(sample_weight))
+    return alpha / mean if mean > 0 else alpha

@@ -9,15 +9,23 @@ from .. import layers, optimizers
 from ..errors import ArgumentError
 from ..layers.activation import Activation
 from ..optimizers.base import Optimizer
+from ..optimizers.lbfgs import LBFGS
 from ..utils.parts import parts_by_estimator_name
+from .solvers import SGD, AdamEpsilonHat
 
 Option = TypeVar("Option")
 
-OPTIMIZERS: dict[str, type[Optimizer]] = parts_by_estimator_name(optimizers, Optimizer)
+SOLVERS: dict[str, type[Optimizer]] = {"adam": AdamEpsilonHat, "lbfgs": LBFGS, "sgd": SGD}
+OPTIMIZERS: dict[str, type[Optimizer]] = {
+    **parts_by_estimator_name(optimizers, Optimizer),
+    **SOLVERS,
+}
 ACTIVATIONS: dict[str, type[Activation] | None] = {
     "identity": None,
     **parts_by_estimator_name(layers, Activation),
 }
+CONSTANT, INVERSE_SCALING, ADAPTIVE = "constant", "invscaling", "adaptive"
+LEARNING_RATES: dict[str, str] = {name: name for name in (CONSTANT, INVERSE_SCALING, ADAPTIVE)}
 
 
 def choose(

@@ -14,16 +14,16 @@ from ..optimizers.base import Optimizer
 from ..optimizers.full_batch import FullBatchOptimizer
 from ..penalties import L2
 from ..utils.validation import model_dtype
-from .network import new_optimizer, with_dropout
+from .network import with_dropout
+from .optimization import OPTIMIZER_OPTIONS, first_learning_rate, new_optimizer
+from .parameters import hidden_sizes
 
-KEPT_OPTIONS = ("hidden_layer_sizes", "activation", "layers", "dtype")
+KEPT_OPTIONS = ("hidden_layer_sizes", "activation", "layers", "loss", "dtype")
 """Parameters of an estimator that describe the network: another value needs a new network."""
 
 MODEL_OPTIONS = ("alpha", "dropout", "random_state")
-"""Parameters that a network of the same weights can take over."""
-
-OPTIMIZER_OPTIONS = ("optimizer", "learning_rate")
-"""Parameters of the optimizer. All others are read anew by each fit."""
+"""Parameters that a network of the same weights can take over. Those of the optimizer are taken
+over, too, and all others are read anew by each fit."""
 
 _IGNORED_WITH_LAYERS = ("hidden_layer_sizes", "activation", "dropout")
 
@@ -44,8 +44,7 @@ class UsedOptions(NamedTuple):
         """Return the present parameters of an estimator."""
         names = (*KEPT_OPTIONS, *MODEL_OPTIONS, *OPTIMIZER_OPTIONS)
         values = {name: getattr(estimator, name) for name in names}
-        sizes = values["hidden_layer_sizes"]
-        values["hidden_layer_sizes"] = [*sizes] if isinstance(sizes, Iterable) else [sizes]
+        values["hidden_layer_sizes"] = hidden_sizes(values["hidden_layer_sizes"])
         return cls(values)
 
     def changed(self, new: UsedOptions) -> list[str]:
@@ -108,15 +107,24 @@ def continue_with(
     changed = used.changed(new)
     if any(name in changed for name in MODEL_OPTIONS):
         model = _changed_model(model, changed, new.values, rng)
-    theta = model.parameters.theta
-    if "optimizer" in changed:
-        return Training(model, new_optimizer(new.values["optimizer"], new.values["learning_rate"]))
+    fresh = new_optimizer(new.values)
+    is_other = "optimizer" in changed or _arguments(fresh) != _arguments(new_optimizer(used.values))
+    if is_other:
+        return Training(model, fresh)
     continued = copy.deepcopy(optimizer) if changed else optimizer
-    continued.restore(theta, optimizer.state())
-    takes_rate = isinstance(new.values["optimizer"], str)
-    if takes_rate and not isinstance(optimizer, FullBatchOptimizer) and "learning_rate" in changed:
-        continued.learning_rate = new.values["learning_rate"]
+    continued.restore(model.parameters.theta, optimizer.state())
+    takes_rate = not isinstance(new.values["optimizer"], Optimizer)
+    is_rate_set = "learning_rate" in changed or "learning_rate_init" in changed
+    if takes_rate and is_rate_set and not isinstance(optimizer, FullBatchOptimizer):
+        continued.learning_rate = first_learning_rate(new.values)
     return Training(model, continued)
+
+
+def _arguments(optimizer: Optimizer) -> tuple[type, dict[str, Any]]:
+    """Return the class of an optimizer and its arguments but the learning rate."""
+    arguments = optimizer.hyperparameters()
+    arguments.pop("learning_rate", None)
+    return type(optimizer), arguments
 
 
 def check_kept(model: Sequential, used: UsedOptions, new: UsedOptions) -> None:

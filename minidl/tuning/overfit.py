@@ -15,6 +15,7 @@ from ..losses.base import Loss
 from ..losses.binary_cross_entropy import BinaryCrossEntropy
 from ..losses.categorical_cross_entropy import CategoricalCrossEntropy
 from ..losses.cross_entropy import BaseCategoricalCrossEntropy, BaseCrossEntropy
+from ..losses.half_squared_error import HalfSquaredError
 from ..losses.hinge import Hinge
 from ..losses.mean_absolute_error import MeanAbsoluteError
 from ..losses.mean_squared_error import MeanSquaredError
@@ -253,8 +254,9 @@ def _bounds(loss: Loss, y: Array) -> _LossBounds:
         chance_level = math.log(n_classes)
         description = f"chance level: ln({n_classes}) = {chance_level:.4g}"
         return _LossBounds(chance_level, max(0.0, minimum), description)
-    if isinstance(loss, MeanSquaredError):
-        variance = float(((y - y.mean(axis=0)) ** 2).mean())
+    if isinstance(loss, MeanSquaredError | HalfSquaredError):
+        factor = y.shape[-1] / 2 if isinstance(loss, HalfSquaredError) else 1
+        variance = factor * float(((y - y.mean(axis=0)) ** 2).mean())
         return _LossBounds(variance, 0.0, f"predicting the mean: {variance:.4g}")
     if isinstance(loss, MeanAbsoluteError):
         deviation = float(np.abs(y - np.median(y, axis=0)).mean())

@@ -180,11 +180,11 @@ def ended(capsys, *arguments):
     return end.value.code, " ".join((said.out + said.err).split())
 
 
-def test_lbfgs_compares_whole_fits_with_scikit_learn(tmp_path, capsys):
+def test_estimators_are_compared_with_those_of_scikit_learn(tmp_path, capsys):
     pytest.importorskip("sklearn")
-    assert main(["lbfgs", "--quick", "--out", str(tmp_path)]) == 0
-    assert capsys.readouterr().out.startswith("L-BFGS: whole fits, 2 rounds\n")
-    for name, found in json.loads((tmp_path / "lbfgs.json").read_text())["sets"].items():
+    assert main(["estimators", "--quick", "--out", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.startswith("estimators: whole fits, 2 rounds\n")
+    for name, found in json.loads((tmp_path / "estimators.json").read_text())["sets"].items():
         for peer in ("minidl", "sklearn"):
             assert found[peer]["iterations"] == [5, 5], (name, peer)
             assert len(found[peer]["scores"]) == len(found[peer]["seconds"]) == 2

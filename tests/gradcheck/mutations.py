@@ -140,11 +140,11 @@ EQUIVALENT = {
     ): "0 / (1 - p) is 0 unless p is 1",
     (
         "BinaryCrossEntropy",
-        "np.multiply(gradient, 1.0 / p.size, out=other)",
+        "np.multiply(gradient, 1.0 / self._divisor(p), out=other)",
     ): "another array of the loss's own, not needed any more",
     (
         "SigmoidCrossEntropy",
-        "gradient.dtype), out=work)",
+        "np.multiply(gradient, factor, out=work)",
     ): "another array of the loss's own, not needed any more",
     ("CategoricalCrossEntropy", "np.divide(t, p, out=gradient)"): "0 / p is 0 unless p is 0 too",
     (

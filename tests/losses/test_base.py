@@ -13,6 +13,7 @@ from minidl import (
     BinaryCrossEntropy,
     CategoricalCrossEntropy,
     DtypeError,
+    HalfSquaredError,
     Loss,
     MeanAbsoluteError,
     MeanSquaredError,
@@ -40,6 +41,7 @@ def test_gradients(loss, m, k, seed, dtype, hard):
     ("loss", "formula"),
     [
         (MeanSquaredError(), lambda p, t: ((p - t) ** 2).mean()),
+        (HalfSquaredError(), lambda p, t: ((p - t) ** 2).sum() / 2 / len(t)),
         (
             BinaryCrossEntropy(),
             lambda p, t: -(special.xlogy(t, p) + special.xlogy(1 - t, 1 - p)).mean(),

@@ -1,10 +1,14 @@
 import numpy as np
 import pytest
-from loss_examples import BINARY, F8, floats
+from loss_examples import BINARY, F8, SUMMED, example, floats
 
 from minidl import (
     ArgumentError,
     BinaryCrossEntropy,
+    GradientChecker,
+    Linear,
+    Sequential,
+    Sigmoid,
 )
 from minidl.losses.binary_cross_entropy import SigmoidCrossEntropy
 
@@ -39,3 +43,30 @@ def test_a_target_between_the_classes_counts_as_the_nearer_one(loss, sure):
         np.array([[0.3], [0.7], [0.7], [0.7]]),
     )
     assert loss.count_correct(prediction, target) == (3, 4)
+
+
+@pytest.mark.parametrize("loss", SUMMED, ids=str)
+@pytest.mark.parametrize("share", [0.0, 0.2])
+def test_the_outputs_may_be_added(loss, share):
+    prediction, target = example(loss, 5, 3)
+    mean = type(loss)(label_smoothing=share)
+    added = type(loss)(label_smoothing=share, sum_outputs=True)
+    assert added.forward(prediction, target) == pytest.approx(3 * mean.forward(prediction, target))
+    np.testing.assert_allclose(added.backward(), 3 * mean.backward(), rtol=1e-14)
+    np.testing.assert_allclose(added.per_example(), 3 * mean.per_example(), rtol=1e-14)
+    assert added.formula() == tuple(text.replace("(m k)", "m") for text in mean.formula())
+    assert added.settings() == {**mean.settings(), "sum_outputs": True}
+    with pytest.raises(ArgumentError, match="sum_outputs must be True or False, got 'no'"):
+        type(loss)(sum_outputs="no")
+
+
+def test_a_saved_model_adds_its_outputs(tmp_path):
+    loss = BinaryCrossEntropy(sum_outputs=True)
+    model = Sequential([Linear(2, 3), Sigmoid()], loss=loss, dtype="float64")
+    X, Y = np.array([[1.0, -2.0], [0.5, 0.0]]), np.array([[0, 1, 1], [1, 0, 0]])
+    assert str(model.objective_function.training_loss) == "SigmoidCrossEntropy(sum_outputs=True)"
+    p = model.predict(X)
+    by_hand = -np.log(np.where(Y == 1, p, 1 - p)).sum() / 2
+    loaded = Sequential.load(model.save(tmp_path / "model.h5"))
+    assert loaded.evaluate(X, Y)["loss"] == pytest.approx(by_hand, rel=1e-14)
+    assert GradientChecker(loaded).check(X, Y, sample_weight=[1.0, 3.0]).ok

@@ -22,6 +22,7 @@ from minidl import (
     Sigmoid,
 )
 from minidl.model.isolated_access import KEPT_BYTES
+from minidl.model.prediction import predict
 
 rng = np.random.default_rng(0)
 
@@ -105,3 +106,13 @@ def test_a_memory_limit_is_a_number_of_bytes(method, limit):
     arguments = (np.zeros((3, 2)), np.zeros((3, 1)))[: 1 + (method == "evaluate")]
     with pytest.raises(ArgumentError, match=f"memory_limit must be an integer.*, got {limit!r}$"):
         getattr(model, method)(*arguments, memory_limit=limit)
+
+
+def test_rows_pass_through_the_first_layers():
+    model, rows = network(), rng.standard_normal((7, 20))
+    expected = rows
+    for n_layers, layer in enumerate(model.layers, 1):
+        expected = layer.forward(np.asarray(expected, np.float32)).copy()
+        found = predict(model.objective_function, rows, 2**20, n_layers=n_layers)
+        np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(found, model.predict(rows))

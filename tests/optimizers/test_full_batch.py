@@ -27,12 +27,14 @@ def test_it_finds_the_minimum_of_a_parabola(kind, dtype):
     np.testing.assert_allclose(points[-1], 0, atol=1e-4)
     assert theta.tolist() == [3, -2, 1]
     assert optimizer.step_count == len(points) < 20
+    assert optimizer.has_converged
 
 
 @BOTH
 def test_it_ends_when_it_is_told_to(kind):
     optimizer, theta = kind(), np.array([3.0, -2.0, 1.0])
     assert optimizer.minimize(parabola, theta, lambda point: optimizer.step_count < 3) == ""
+    assert optimizer.has_converged is None
     assert optimizer.step_count == 3
     assert optimizer.minimize(parabola, theta, lambda point: False) == ""
     assert optimizer.step_count == 4

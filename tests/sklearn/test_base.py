@@ -5,15 +5,17 @@ import io
 import pickle
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import joblib
 import numpy as np
 import pytest
+import sklearn
 from estimator_data import CLASSES, MOONS, NAMES, QUICK, ROWS, SMALL, THREE, VALUES, X, both
 from sklearn.datasets import load_diabetes, load_wine
-from sklearn.exceptions import NotFittedError
-from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.exceptions import ConvergenceWarning, NotFittedError, UnsetMetadataPassedError
+from sklearn.model_selection import GridSearchCV, KFold, cross_val_score, cross_validate
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -22,10 +24,14 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import minidl
 from minidl import (
     Adam,
+    ArgumentError,
     Callback,
     Checkpoint,
     DataError,
+    EarlyStopping,
     GradientDescent,
+    Hinge,
+    Linear,
     Momentum,
     NonFiniteError,
     ReLU,
@@ -39,9 +45,6 @@ ROUNDED = (
 EXPECTED = {
     "check_sample_weight_equivalence_on_dense_data": ROUNDED,
     "check_sample_weight_equivalence_on_sparse_data": ROUNDED,
-    "check_regressor_multioutput": (
-        "predictions must be of float64, but they have the dtype of the network"
-    ),
 }
 
 
@@ -64,7 +67,8 @@ def test_the_checks_of_scikit_learn(estimator, check):
 
 def test_in_a_pipeline_and_cross_validation():
     pipe = make_pipeline(
-        StandardScaler(), MinidlClassifier((16,), learning_rate=0.05, max_iter=40, random_state=0)
+        StandardScaler(),
+        MinidlClassifier((16,), **QUICK | {"learning_rate_init": 0.05}, random_state=0),
     )
     assert cross_val_score(pipe, X * [1, 1000], NAMES, cv=3).mean() > 0.95
 
@@ -99,21 +103,45 @@ def test_scores_are_as_good_as_those_of_scikit_learn(ours, theirs, load):
         "random_state": 0,
     }
     assert (
-        score(ours(learning_rate=0.01, **arguments))
+        score(ours(learning_rate_init=0.01, **arguments))
         > score(theirs(learning_rate_init=0.01, **arguments)) - 0.04
     )
 
 
-def test_early_stopping_restores_the_best_epoch():
-    estimator = MinidlClassifier(
-        (64,), learning_rate=0.1, max_iter=200, early_stopping=True, patience=3, random_state=1
-    ).fit(THREE, CLASSES)
-    best = int(np.argmin(estimator.validation_loss_curve_)) + 1
-    assert estimator.n_iter_ == best + 3
-    assert estimator.history_.stopped.startswith("val_loss has not improved")
-    short = MinidlClassifier(
-        (64,), learning_rate=0.1, max_iter=best, early_stopping=True, patience=best, random_state=1
+@both
+def test_weights_are_routed_where_they_are_asked_for(kind, rows, y):
+    weight = np.random.default_rng(0).uniform(0, 2, len(rows))
+    with sklearn.config_context(enable_metadata_routing=True):
+        asks = kind(**SMALL).set_fit_request(sample_weight=True)
+        asks.set_score_request(sample_weight=True).set_partial_fit_request(sample_weight=True)
+        data = {"X": rows, "y": y, "params": {"sample_weight": weight}}
+        routed = cross_validate(asks, **data, cv=KFold(2), return_estimator=True)
+        train, test = next(KFold(2).split(rows))
+        by_hand = kind(**SMALL).fit(rows[train], y[train], weight[train])
+        np.testing.assert_array_equal(routed["estimator"][0].coefs_[0], by_hand.coefs_[0])
+        score = by_hand.score(rows[test], y[test], sample_weight=weight[test])
+        assert routed["test_score"][0] == score
+        with pytest.raises(UnsetMetadataPassedError, match="sample_weight"):
+            cross_validate(kind(**SMALL), **data)
+
+
+def test_the_repr_shows_callbacks_and_losses():
+    estimator = MinidlClassifier(loss=Hinge(), callbacks=[EarlyStopping("loss", patience=3)])
+    expected = (
+        "MinidlClassifier(callbacks=[EarlyStopping(monitor='loss', patience=3)], loss=Hinge())"
     )
+    assert " ".join(repr(estimator).split()) == expected
+    assert "EarlyStopping(monitor=&#x27;loss&#x27;, patience=3)" in estimator._repr_html_()
+
+
+def test_early_stopping_restores_the_best_epoch():
+    settings = {"learning_rate_init": 0.03, "early_stopping": True, "random_state": 1}
+    estimator = MinidlClassifier((64,), n_iter_no_change=3, **settings).fit(THREE, CLASSES)
+    best = int(np.argmax(estimator.validation_scores_)) + 1
+    assert 1 < best < estimator.n_iter_ == len(estimator.validation_scores_)
+    assert max(estimator.validation_scores_) == estimator.best_validation_score_
+    assert estimator.history_.stopped.startswith("the score of the validation set has not")
+    short = MinidlClassifier((64,), max_iter=best, **settings)
     np.testing.assert_array_equal(
         short.fit(THREE, CLASSES).model_.parameters.theta, estimator.model_.parameters.theta
     )
@@ -185,7 +213,7 @@ def test_partial_fits_are_epochs(kind, rows, y):
         parts.partial_fit(rows, y, **first)
     np.testing.assert_array_equal(parts.model_.parameters.theta, whole.model_.parameters.theta)
     assert parts.loss_curve_ == whole.loss_curve_
-    assert parts.n_iter_ == 3
+    assert (whole.n_iter_, parts.n_iter_) == (3, 1)  # of the last call, as in scikit-learn
 
 
 @both
@@ -254,3 +282,63 @@ def test_the_network_is_a_model_like_any_other(tmp_path):
     assert report.ok
     assert isinstance(estimator.optimizer_, Adam)
     assert isinstance(estimator.model_.layers[1], ReLU)
+
+
+@both
+def test_a_fit_that_fails_leaves_the_estimator_as_it_was(kind, rows, y):
+    fresh = kind(optimizer=GradientDescent(1e300), max_iter=5)
+    with pytest.raises(NonFiniteError):
+        fresh.fit(1e9 * rows, y)
+    with pytest.raises(NotFittedError):
+        fresh.predict(rows)
+    fitted = kind(**SMALL).fit(rows, y)
+    before = vars(fitted).copy()
+    for wrong in (rows[:5], 1e9 * rows * np.nan, rows.astype(str)):
+        with pytest.raises(ValueError):  # noqa: PT011  # of scikit-learn
+            fitted.fit(wrong, y)
+    fitted.set_params(layers=lambda n_features, n_outputs: [Linear(n_features, 7)])
+    with pytest.raises(ArgumentError, match="must return layers with 1 outputs"):
+        fitted.fit(rows[:, :1], y)
+    assert {**vars(fitted), "layers": None} == before
+    np.testing.assert_array_equal(fitted.predict(rows), kind(**SMALL).fit(rows, y).predict(rows))
+
+
+class Interrupt(Callback):
+    """Presses Ctrl-C at the end of an epoch."""
+
+    def __init__(self, epoch):
+        self.epoch = epoch
+
+    def on_batch_end(self, run):
+        if run.epoch == self.epoch:
+            raise KeyboardInterrupt
+
+
+@both
+@pytest.mark.parametrize("warm_start", [False, True])
+def test_an_interrupted_fit_keeps_the_epochs_that_it_made(kind, rows, y, warm_start):
+    estimator = kind(**SMALL, callbacks=Interrupt(1), warm_start=warm_start)
+    with pytest.raises(KeyboardInterrupt):
+        estimator.fit(rows, y)
+    with pytest.raises(NotFittedError):
+        estimator.predict(rows)
+    estimator.set_params(callbacks=Interrupt(4))
+    with pytest.raises(KeyboardInterrupt):
+        estimator.fit(rows, y)
+    assert estimator.n_iter_ == len(estimator.loss_curve_) == 3
+    before = {**vars(estimator), "callbacks": Interrupt(1)}
+    estimator.set_params(callbacks=before["callbacks"])
+    with pytest.raises(KeyboardInterrupt):
+        estimator.fit(rows, y)
+    assert vars(estimator) == before
+    estimator.set_params(callbacks=()).fit(rows, y)
+    assert len(estimator.loss_curve_) == 30 + 3 * warm_start
+
+
+def test_a_fit_keeps_its_network_where_warnings_are_errors():
+    estimator = MinidlRegressor(**SMALL)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(ConvergenceWarning):
+            estimator.fit(ROWS, VALUES)
+    assert estimator.score(ROWS, VALUES) > 0.5

@@ -34,7 +34,7 @@ def test_probabilities_can_be_calibrated_and_scored():
 
 
 def test_curves_and_labels():
-    estimator = MinidlClassifier(**SMALL, early_stopping=True, patience=30).fit(X, NAMES)
+    estimator = MinidlClassifier(**SMALL, early_stopping=True, n_iter_no_change=30).fit(X, NAMES)
     assert estimator.classes_.tolist() == ["lower", "upper"]
     assert (
         len(estimator.loss_curve_)
@@ -99,8 +99,46 @@ def test_partial_data_may_lack_classes_but_not_have_new_ones():
         ),
         (
             lambda: MinidlRegressor(early_stopping=True).partial_fit(ROWS, VALUES),
-            "partial_fit cannot hold out a validation set",
+            "partial_fit does not support early_stopping=True",
         ),
     ):
         with pytest.raises(ArgumentError, match=message):
             call()
+
+
+def test_a_dict_of_class_weights_may_name_classes_that_a_portion_lacks():
+    weights = {2: 5.0}
+    options = {"random_state": 0, "hidden_layer_sizes": (4,)}
+    part, first = THREE[CLASSES < 2], CLASSES[CLASSES < 2]
+    weighted = MinidlClassifier(class_weight=weights, **options)
+    plain = MinidlClassifier(**options)
+    for estimator in (weighted, plain):
+        estimator.partial_fit(part, first, classes=[0, 1, 2])
+    np.testing.assert_array_equal(weighted.predict_proba(part), plain.predict_proba(part))
+    for estimator in (weighted, plain):
+        estimator.partial_fit(THREE, CLASSES)
+    assert (weighted.predict_proba(THREE) != plain.predict_proba(THREE)).any()
+    with pytest.raises(ArgumentError, match=r"class_weight must name labels of \[0 1 2\], got 3"):
+        MinidlClassifier(class_weight={3: 1.0}).fit(THREE, CLASSES)
+
+
+def test_a_fit_that_goes_on_has_the_same_classes():
+    estimator = MinidlClassifier((4,), warm_start=True, max_iter=1).fit(THREE, CLASSES)
+    estimator.fit(THREE[5:], CLASSES[5:]).fit(THREE, [*CLASSES[::-1]])
+    for labels in (np.minimum(CLASSES, 1), CLASSES + 1, np.arange(150) % 4):
+        message = r"warm_start goes on with the same classes, \[0 1 2\], got \[.*: fit with warm_"
+        with pytest.raises(ArgumentError, match=message):
+            estimator.fit(THREE, labels)
+    estimator.partial_fit(THREE, np.minimum(CLASSES, 1))  # portions may lack some
+    estimator.set_params(warm_start=False).fit(THREE, np.minimum(CLASSES, 1))
+    assert estimator.classes_.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("repeats", [2, 3])
+def test_a_row_of_weight_2_counts_as_two_also_beside_the_penalty(repeats):
+    options = {**SMALL, "alpha": 0.5, "batch_size": None}
+    weighted = MinidlClassifier(**options).fit(X, NAMES, sample_weight=np.full(200, repeats))
+    repeated = MinidlClassifier(**options).fit(np.tile(X, (repeats, 1)), np.tile(NAMES, repeats))
+    np.testing.assert_allclose(
+        weighted.model_.parameters.theta, repeated.model_.parameters.theta, rtol=1e-8, atol=1e-9
+    )

@@ -22,7 +22,7 @@ def of_pictures(shape, n_outputs):
 
 
 def picture_classifier(**options):
-    settings = {"learning_rate": 0.03, "max_iter": 30, "batch_size": 12, "random_state": 0}
+    settings = {"learning_rate_init": 0.03, "max_iter": 30, "batch_size": 12, "random_state": 0}
     return MinidlClassifier(layers=of_pictures, **settings | options)
 
 
@@ -38,7 +38,7 @@ def test_pictures_are_learned():
     assert regressor.predict(PICTURES).shape == (36, 3)
     going_on = picture_classifier(max_iter=1, warm_start=True).fit(PICTURES, REDNESS)
     going_on.fit(PICTURES, REDNESS).partial_fit(PICTURES, REDNESS)
-    assert going_on.n_iter_ == 3
+    assert len(going_on.loss_curve_) == 3
 
 
 def test_sequences_are_taken():
@@ -133,7 +133,14 @@ def test_sparse_rows_give_the_estimator_of_the_same_array(convert):
         np.testing.assert_allclose(
             of_sparse.model_.parameters.theta, of_array.model_.parameters.theta, atol=1e-12
         )
+        np.testing.assert_allclose(
+            of_sparse.transform(convert(array)), of_array.transform(array), rtol=0, atol=1e-12
+        )
         assert of_sparse.__sklearn_tags__().input_tags.sparse
+    of_labels = MinidlClassifier(**QUICK).fit(convert(array), array[:, :3] > 0)
+    for name in ("predict", "predict_proba", "predict_log_proba"):
+        ask = getattr(of_labels, name)
+        np.testing.assert_allclose(ask(convert(array)), ask(array), rtol=0, atol=1e-12)
 
 
 def test_what_does_not_go_with_sparse_rows_is_refused():
@@ -151,3 +158,49 @@ def test_what_does_not_go_with_sparse_rows_is_refused():
         ShapeError, match=r"examples of shape \(6, 5, 3\).*got X of shape \(60, 500\)"
     ):
         picture_classifier(max_iter=1).fit(PICTURES, REDNESS).predict(WORDS)
+
+
+FITTED = MinidlClassifier((4,), max_iter=1, random_state=0).fit(PICTURES[:, 0, :, 0], REDNESS)
+
+
+@pytest.mark.parametrize("change", [np.float32, np.asfortranarray, np.ndarray.tolist])
+def test_rows_are_taken_in_each_form(change):
+    rows = PICTURES[:, 0, :, 0]
+    rows = rows.astype(np.float32) if change is np.float32 else change(rows)
+    expected = FITTED.model_.predict(np.asarray(rows))[:, 0]
+    np.testing.assert_array_equal(FITTED.predict_proba(rows)[:, 1], expected)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_rows_that_are_not_finite_are_refused(value):
+    rows = PICTURES[:, 0, :, 0].copy()
+    rows[3, 2] = value
+    for dtype in (np.float32, np.float64):
+        with pytest.raises(ValueError, match=r"contains (NaN|infinity)"):
+            FITTED.predict(rows.astype(dtype))
+
+
+def test_large_numbers_are_finite():
+    rows = np.full((2, 5), 1e200)  # the sum of their squares is not
+    assert FITTED.predict(rows).shape == (2,)
+
+
+@pytest.mark.parametrize("rows", [np.ones((2, 4)), np.ones((2, 6)), np.ones(5), np.ones((0, 5))])
+def test_rows_of_another_shape_are_refused(rows):
+    with pytest.raises(ValueError, match=r"X has . features, but|Expected 2D|0 sample"):
+        FITTED.predict(rows)
+
+
+@pytest.mark.parametrize(
+    "rows", [np.ones((2, 5)) * 1j, np.full((2, 5), "a"), np.ma.masked_less(np.ones((2, 5)), 2)]
+)
+def test_complex_texts_and_masks_are_refused(rows):
+    with pytest.raises(ValueError, match=r"Complex|strings|masked"):
+        FITTED.predict(rows)
+
+
+def test_rows_without_the_names_of_the_fit_are_warned_of():
+    fitted = MinidlClassifier((4,), max_iter=1).fit(PICTURES[:, 0, :, 0], REDNESS)
+    fitted.feature_names_in_ = np.array([*"abcde"], object)
+    with pytest.warns(UserWarning, match="X does not have valid feature names"):
+        fitted.predict(PICTURES[:, 0, :, 0])

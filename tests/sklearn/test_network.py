@@ -150,10 +150,14 @@ def test_the_network_has_the_dtype_of_the_data_or_the_requested_one():
 
 @pytest.mark.parametrize("optimizer", ["lbfgs", "cg"])
 def test_a_full_batch_optimizer_sees_all_examples_and_takes_no_learning_rate(optimizer):
-    estimator = MinidlClassifier((8,), optimizer=optimizer, max_iter=100, random_state=0, alpha=1.0)
+    options = {"optimizer": optimizer, "max_iter": 200, "random_state": 0, "alpha": 1.0}
+    estimator = MinidlClassifier((8,), **options)
     estimator.fit(X, NAMES)
     assert estimator.score(X, NAMES) > 0.9
-    assert estimator.optimizer_.step_count == estimator.n_iter_ - bool(estimator.history_.stopped)
+    assert estimator.optimizer_.step_count == estimator.n_iter_
+    # CG's line search ends at the precision of float64, before its tolerance.
+    assert estimator.optimizer_.has_converged == (optimizer == "lbfgs")
+    assert len(estimator.loss_curve_) == estimator.n_iter_ + 1  # the last epoch makes no step
     with pytest.raises(ArgumentError, match="takes no learning rate, got Cosine"):
         clone(estimator).set_params(learning_rate=Cosine(0.1, 9)).fit(X, NAMES)
     with pytest.raises(ArgumentError, match=r"Dropout\(0.5\), draws random numbers"):
@@ -174,8 +178,8 @@ def test_a_warm_start_goes_on_from_the_weights_that_were_reached():
     reached = estimator.model_.objective(ROWS, VALUES)["total"]
     estimator.set_params(learning_rate=0.5).fit(ROWS, VALUES)
     assert estimator.loss_curve_[5] == pytest.approx(reached, rel=1e-12)
-    assert (estimator.n_iter_, estimator.optimizer_.step_count) == (10, 10)
+    assert (estimator.n_iter_, estimator.optimizer_.step_count) == (5, 10)
     assert not np.array_equal(theta, estimator.model_.parameters.theta)
     estimator.set_params(optimizer="lbfgs").fit(ROWS, VALUES)
     estimator.set_params(learning_rate=0.1).fit(ROWS, VALUES)
-    assert estimator.n_iter_ == 20
+    assert len(estimator.loss_curve_) == 20

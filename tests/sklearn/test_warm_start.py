@@ -10,20 +10,24 @@ from estimator_data import CLASSES, NAMES, THREE, X, both
 from minidl import Adam, ArgumentError, Callback, Dropout, Linear, Momentum, Sigmoid, Tanh
 from minidl.schedules.cosine import Cosine
 from minidl.sklearn import MinidlClassifier, MinidlRegressor
-from minidl.sklearn.warm_start import KEPT_OPTIONS, MODEL_OPTIONS, OPTIMIZER_OPTIONS
+from minidl.sklearn.optimization import OPTIMIZER_OPTIONS
+from minidl.sklearn.warm_start import KEPT_OPTIONS, MODEL_OPTIONS
 
 # What is read anew by each fit, so that a warm start cannot ignore it.
 READ_ANEW = [
     "batch_size",
     "max_iter",
+    "shuffle",
+    "power_t",
     "early_stopping",
     "validation_fraction",
-    "patience",
+    "n_iter_no_change",
     "augment",
     "callbacks",
     "warm_start",
     "verbose",
     "class_weight",
+    "transform_layer",
 ]
 
 
@@ -112,7 +116,7 @@ def test_streams_go_on_unless_the_random_state_is_set():
         return theta(again(warm(dropout=0.5), **options))
 
     # A network that is copied to take over something has the same streams.
-    np.testing.assert_allclose(trained(alpha=1e-30), trained(), rtol=1e-5)
+    np.testing.assert_allclose(trained(alpha=1.0000001e-4), trained(), rtol=1e-9)
     assert (trained(random_state=1) != trained()).any()
     np.testing.assert_array_equal(trained(random_state=1), trained(random_state=1))
     assert (trained(random_state=1) != trained(random_state=2)).any()
@@ -130,7 +134,7 @@ def test_the_others_are_read_by_each_fit():
     steps = estimator.optimizer_.step_count
     again(estimator, max_iter=3, batch_size=200, callbacks=[epochs])
     assert (epochs.count, estimator.optimizer_.step_count) == (3, steps + 3)
-    again(estimator, early_stopping=True, validation_fraction=0.5, patience=1, callbacks=())
+    again(estimator, early_stopping=True, validation_fraction=0.5, n_iter_no_change=1, callbacks=())
     assert estimator.validation_loss_curve_
     plain, weighted = copy.deepcopy(estimator), copy.deepcopy(estimator)
     again(weighted, class_weight={name: 1.0 + 9 * (name == NAMES[0]) for name in set(NAMES)})
@@ -149,7 +153,7 @@ def test_the_others_are_read_by_each_fit():
         ("dtype", "float32", "dtype was set from None to 'float32'"),
         ("learning_rate", -1.0, "learning_rate must be"),
         ("optimizer", "adamm", "optimizer must be one of"),
-        ("alpha", -1.0, r"strength \(lambda\) must be finite and >= 0, got -1\.0"),
+        ("alpha", -1.0, r"alpha must be finite and >= 0, got -1\.0"),
         ("dropout", 1.0, r"dropout must be in \[0, 1\)"),
         ("batch_size", "x", "batch_size must be"),
     ],
@@ -194,4 +198,42 @@ def test_three_classes_and_copies():
     assert twin.fit(THREE, CLASSES).optimizer_.learning_rate == 0.125
     assert estimator.optimizer_.learning_rate == 1e-3
     vars(estimator).pop("_options")  # a pickle of an earlier version
-    assert estimator.fit(THREE, CLASSES).n_iter_ == 2
+    assert len(estimator.fit(THREE, CLASSES).loss_curve_) == 2
+
+
+@pytest.mark.parametrize(
+    ("solver", "option", "value", "is_new"),
+    [
+        ("sgd", "momentum", 0.5, True),
+        ("sgd", "nesterovs_momentum", False, True),
+        ("sgd", "beta_1", 0.5, False),
+        ("sgd", "learning_rate_init", 0.5, False),
+        ("sgd", "learning_rate", "adaptive", False),
+        ("sgd", "power_t", 0.9, False),
+        ("adam", "beta_1", 0.5, True),
+        ("adam", "beta_2", 0.5, True),
+        ("adam", "epsilon", 0.5, True),
+        ("adam", "momentum", 0.5, False),
+        ("adam", "tol", 0.5, False),
+        ("adam", "solver", "sgd", True),
+        ("lbfgs", "tol", 0.5, True),
+        ("lbfgs", "max_fun", 50, True),
+        ("lbfgs", "learning_rate_init", 0.5, False),
+    ],
+)
+def test_numbers_of_the_optimizer_are_taken_over_by_a_new_one(solver, option, value, is_new):
+    """And all others leave it, and its state."""
+    estimator = warm(solver=solver)
+    steps = estimator.optimizer_.step_count
+    again(estimator, **{option: value})
+    fresh = MinidlClassifier(**estimator.get_params()).fit(X, NAMES).optimizer_
+    assert estimator.optimizer_.hyperparameters() == fresh.hyperparameters()
+    assert (estimator.optimizer_.step_count > 1.5 * steps) != is_new
+
+
+def test_a_rate_that_was_divided_begins_again_where_it_is_set():
+    options = {"solver": "sgd", "tol": 9.0, "n_iter_no_change": 1, "max_iter": 20}
+    estimator = warm(learning_rate="adaptive", **options)
+    assert estimator.optimizer_.learning_rate < 1e-3
+    again(estimator, learning_rate="constant", tol=0.0)
+    assert estimator.optimizer_.learning_rate == 1e-3

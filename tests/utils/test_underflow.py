@@ -100,6 +100,7 @@ def test_no_activation_raises(activation, dtype):
     [
         BinaryCrossEntropy(),
         MeanSquaredError(),
+        minidl.HalfSquaredError(),
         minidl.Huber(),
         minidl.MeanAbsoluteError(),
         minidl.Hinge(),
@@ -187,6 +188,7 @@ def test_linear_does_not_raise_alone(dtype):
 
 LOSSES = {
     "MeanSquaredError": (MeanSquaredError(), values),
+    "HalfSquaredError": (minidl.HalfSquaredError(), values),
     "Huber": (minidl.Huber(), values),
     "MeanAbsoluteError": (minidl.MeanAbsoluteError(), values),
     "Hinge": (minidl.Hinge(), values),

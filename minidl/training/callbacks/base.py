@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import math
+import os
 import signal
 import time
 from collections.abc import Mapping, Sequence
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ...batching.batch import Batch
 from ...batching.minibatches import MiniBatches
 from ...errors import ArgumentError
+from ...escaping import MAX_LINE, shortened
 from ...objective import ForwardPass
 from ...optimizers.base import Optimizer
 from ..history import History
@@ -348,6 +351,20 @@ class Callback:
         state : dict
             What `state` returned.
         """
+
+    def __repr__(self) -> str:
+        parameters = inspect.signature(type(self)).parameters
+        shown = [
+            f"{name}={self._shown(name)}"
+            for name, parameter in parameters.items()
+            if hasattr(self, name) and self._shown(name) != repr(parameter.default)
+        ]
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+    def _shown(self, name: str) -> str:
+        """Return an argument as `repr` shows it."""
+        value = getattr(self, name)
+        return shortened(repr(str(value) if isinstance(value, os.PathLike) else value), MAX_LINE)
 
 
 def check_monitor(state: Mapping[str, Any], monitor: str) -> None:

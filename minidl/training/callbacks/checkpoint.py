@@ -247,6 +247,11 @@ class Checkpoint(Callback):
         self.best = float(state["best"])
         self._measured_state = state_from_dict(state, "measured_theta")
 
+    def __repr__(self) -> str:
+        shown = copy.copy(self)
+        shown.path = self.path or self.best_path  # that of the argument
+        return super(Checkpoint, shown).__repr__()
+
     def _improves(self, value: float) -> bool:
         if math.isnan(self.best):
             return not math.isnan(value)

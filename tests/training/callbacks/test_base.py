@@ -4,7 +4,7 @@ import pytest
 from callback_training import fit
 from helpers import classifier
 
-from minidl import Callback
+from minidl import Callback, Checkpoint, CSVLog, EarlyStopping, ProgressBar, StopOnNonFinite
 from minidl.training.callbacks.base import TrainingRun
 
 
@@ -78,3 +78,28 @@ def test_epochs_are_counted_from_1_and_each_once():
 
     fit(classifier(), Counts(), epochs=3)
     assert counted == [1, 2, 3]
+
+
+class Own(Callback):
+    def __init__(self, *names, path=None, limit=1, note=""):
+        self.names, self.path, self.limit = names, path, limit
+
+
+@pytest.mark.parametrize(
+    ("callback", "expected"),
+    [
+        (Callback(), "Callback()"),
+        (EarlyStopping(), "EarlyStopping()"),
+        (EarlyStopping("loss", patience=3), "EarlyStopping(monitor='loss', patience=3)"),
+        (Checkpoint("runs/a.h5"), "Checkpoint(path='runs/a.h5')"),
+        (Checkpoint("a.h5", keep="best"), "Checkpoint(path='a.h5', keep='best')"),
+        (Checkpoint("a.h5", None, 60.0), "Checkpoint(path='a.h5', every_epochs=None, every_sec"),
+        (CSVLog("a.csv"), "CSVLog(path='a.csv')"),
+        (StopOnNonFinite(False), "StopOnNonFinite(enabled=False)"),
+        (ProgressBar(), "ProgressBar()"),
+        (Own("a", limit=2, note="no attribute"), "Own(names=('a',), limit=2)"),
+        (Own(path="x" * 1000), f"Own(names=(), path='{'x' * 70}\N{HORIZONTAL ELLIPSIS})"),
+    ],
+)
+def test_arguments_that_are_no_defaults_are_shown(callback, expected):
+    assert repr(callback).startswith(expected)
