@@ -1,4 +1,4 @@
-"""The parameters after each epoch of both kinds of networks, from the same start."""
+"""The parameters after each epoch of both kinds of networks, from the same `random_state`."""
 
 import warnings
 
@@ -24,12 +24,11 @@ class _Recorder(Callback):
 
 
 class _Recorded:
-    """What scikit-learn's networks get: the first parameters, and a list of all later ones."""
+    """Keeps the parameters of scikit-learn's networks at the start, and after each epoch."""
 
-    def _init_coef(self, fan_in, fan_out, dtype):
-        n_weights = fan_in * fan_out
-        theta, self.rest = np.split(self.rest, [n_weights + fan_out])
-        return theta[:n_weights].reshape(fan_out, fan_in).T.copy(), theta[n_weights:].copy()
+    def _initialize(self, *arguments):
+        super()._initialize(*arguments)
+        self.thetas = [parameters_of(self)]
 
     def _update_no_improvement_count(self, *arguments):
         self.thetas.append(parameters_of(self))
@@ -61,6 +60,5 @@ def trajectories(kind, X, y, **options):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         ours.fit(X, y)
-        theirs.rest, theirs.thetas = recorder.thetas[0], [recorder.thetas[0]]
         theirs.fit(X, y)
     return ours, theirs, np.array(recorder.thetas), np.array(theirs.thetas)

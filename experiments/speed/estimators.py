@@ -2,9 +2,10 @@
 
 Each round takes another of five folds away, after five rounds of another random order, and both fit
 the rest in turn, in float64 and in one thread, of which the processor time is measured. The score
-is that of the fold: the accuracy, or R2 for the sets from friedman1 on. Both make the same steps
-from the same weights, but each draws its own: a difference of scores within about two standard
-errors is no difference. At last, both predict one row.
+is that of the fold: the accuracy, or R2 for the sets from friedman1 on. Both begin with the same
+weights and make the same steps, but each draws its own order of the examples and its own validation
+set: a difference of scores within about two standard errors is no difference. At last, both predict
+one row.
 """
 
 from __future__ import annotations

@@ -10,14 +10,14 @@ import numpy as np
 from ..batching.augmentation import Augmentation
 from ..errors import ArgumentError
 from ..utils.given_class import cure_for_class
-from ..utils.random import spawn_rngs
+from ..utils.random import RandomGenerator, spawn_rngs
 from ..words.augmentation import augmentation_of_words
 
 N_SEEDS = 2**32
 
 
 def new_augmentation(
-    augment: Any, X_shape: tuple[int, ...], rng: np.random.Generator, n_epochs: int
+    augment: Any, X_shape: tuple[int, ...], rng: RandomGenerator, n_epochs: int
 ) -> Augmentation | None:
     """Return the augmentation of a training, or raise in a sentence.
 
@@ -27,7 +27,7 @@ def new_augmentation(
         The parameter of the estimator, which is not changed.
     X_shape : tuple of int
         The shape of the examples.
-    rng : numpy.random.Generator
+    rng : numpy.random.Generator or numpy.random.RandomState
         Gives the seed of one in words.
     n_epochs : int
         The epochs that were trained before. The seed depends on them, so that a training that goes

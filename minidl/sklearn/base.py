@@ -18,10 +18,11 @@ from ..optimizers.base import Optimizer
 from ..optimizers.full_batch import FullBatchOptimizer
 from ..training.callbacks.base import Callback
 from ..training.history import History
-from ..utils.random import as_rng, draw_seed_words, spawn_rngs
+from ..utils.random import RandomGenerator, as_rng, draw_seed_words, spawn_rngs
 from ..utils.sparse_rows import ExamplesLike
 from ..utils.typing import Array
-from .augmentation import new_augmentation
+from ..utils.validation import is_integer
+from .augmentation import N_SEEDS, new_augmentation
 from .convergence import Convergence, Progress, new_convergence, warn_unless_converged
 from .examples import validate_examples, validate_training
 from .fit_tasks import TakesCallbacks
@@ -109,7 +110,7 @@ class MinidlEstimator(NetworkAttributes, HiddenActivations, TakesCallbacks, Esti
             self._check_kept_targets(y)
         targets = self._make_targets(y, sample_weight, None if resume else classes, resume=resume)
         options.values["alpha"] = penalty_strength(self.alpha, targets.sample_weight)
-        rng = self._new_rng()
+        rng = self._new_rng(resume=resume)
         n_epochs = len(self.loss_curve_) if resume else 0
         augment = new_augmentation(self.augment, X.shape, rng, n_epochs)
         examples = Examples(X, targets.y, targets.sample_weight)
@@ -165,13 +166,20 @@ class MinidlEstimator(NetworkAttributes, HiddenActivations, TakesCallbacks, Esti
     def _check_kept_targets(self, y: Array) -> None:
         """Raise `ArgumentError` if a fit that goes on has targets of another kind."""
 
-    def _new_rng(self) -> np.random.Generator:
+    def _new_rng(self, *, resume: bool) -> RandomGenerator:
+        """Return the source of the weights, which must come first from it, and of other streams."""
         if self.random_state is None:
             return np.random.default_rng()
-        return np.random.default_rng(draw_seed_words(as_rng(self.random_state)))
+        seed = self.random_state
+        rng = as_rng(seed)
+        if not resume and is_integer(seed, 0) and seed < N_SEEDS:
+            return np.random.RandomState(seed)  # as scikit-learn's
+        if not resume and isinstance(rng, np.random.RandomState):
+            return rng
+        return np.random.default_rng(draw_seed_words(rng))
 
     def _start(
-        self, X: Array, targets: Targets, options: UsedOptions, rng: np.random.Generator
+        self, X: Array, targets: Targets, options: UsedOptions, rng: RandomGenerator
     ) -> Training:
         """Create the model and the optimizer."""
         self.input_shape_: tuple[int, ...] = X.shape[1:]

@@ -133,7 +133,8 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
         Callbacks that observe the training.
     random_state : int, numpy.random.Generator, numpy.random.RandomState or None, default None
         The source of randomness for weights, batches, dropout and validation set. None gives
-        different results at each fit. The first weights are drawn as by `XavierUniform`.
+        different results at each fit. An integer below 2**32 and a RandomState draw the same first
+        weights as in scikit-learn.
     warm_start : bool, default False
         Whether another `fit` continues the training for `max_iter` more epochs. Parameters that
         were set since then are taken over, as they are by `partial_fit`: another optimizer, or

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,13 +10,16 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ArgumentError, ShapeError
-from ..initializers import XavierUniform
+from ..initializers import Initializer
 from ..layers.base import Layer
 from ..layers.dropout import Dropout
 from ..layers.linear import Linear
 from ..layers.shapes import output_shapes
+from ..layers.sigmoid import Sigmoid
 from ..model.sequential import Sequential
+from ..parameters import Parameter
 from ..penalties import L2
+from ..utils.random import RandomGenerator
 from ..utils.typing import Array
 from ..words.layers import layers_of_words
 from .options import ACTIVATIONS, choose
@@ -24,7 +28,7 @@ from .targets import Targets
 
 
 def new_model(
-    options: Mapping[str, Any], X: Array, targets: Targets, rng: np.random.Generator
+    options: Mapping[str, Any], X: Array, targets: Targets, rng: RandomGenerator
 ) -> Sequential:
     """Return the network that the parameters of an estimator describe, with its first weights.
 
@@ -36,7 +40,7 @@ def new_model(
         The examples.
     targets : Targets
         The targets, the loss and the last layer.
-    rng : numpy.random.Generator
+    rng : numpy.random.Generator or numpy.random.RandomState
         Draws the weights.
 
     Returns
@@ -87,15 +91,46 @@ def multilayer_perceptron(
 ) -> list[Layer]:
     """Return the layers from the features to the outputs, without an activation at the end."""
     activation_class = choose(ACTIVATIONS, "activation", activation)
+    init = _Uniform(2.0 if activation_class is Sigmoid else 6.0)
     layers: list[Layer] = []
     in_features = n_features
     for size in hidden_sizes(hidden_layer_sizes):
-        layers.append(Linear(in_features, size, init=XavierUniform()))
+        layers.append(_linear(in_features, size, init))
         if activation_class is not None:
             layers.append(activation_class())
         in_features = size
-    layers.append(Linear(in_features, n_outputs, init=XavierUniform()))
+    layers.append(_linear(in_features, n_outputs, init))
     return with_dropout(layers, dropout)
+
+
+class _Uniform(Initializer):
+    """Draws as scikit-learn's networks: the same numbers from the same `random_state`.
+
+    Uniformly from [-a, a], a = sqrt(factor / (fan_in + fan_out)), also the biases; the factor is 6,
+    as in `XavierUniform`, and 2 before sigmoids.
+    """
+
+    uses_fan_out = True
+
+    def __init__(self, factor: float) -> None:
+        self.factor = factor
+
+    def __call__(
+        self,
+        out: Array,
+        *,
+        fan_in: int | None,
+        fan_out: int | None = None,
+        rng: RandomGenerator,
+    ) -> None:
+        limit = math.sqrt(self.factor / ((fan_in or 0) + (fan_out or 0)))
+        out[...] = rng.uniform(-limit, limit, out.shape[::-1]).T  # there weights are transposed
+
+
+def _linear(in_features: int, out_features: int, init: Initializer) -> Linear:
+    layer = Linear(in_features, out_features, init=init)
+    layer.bias = Parameter((out_features,), init=init, fan_in=in_features, fan_out=out_features)
+    return layer
 
 
 def with_dropout(layers: Sequence[Layer], dropout: float) -> list[Layer]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Self
 
-import numpy as np
 import numpy.typing as npt
 from sklearn.base import RegressorMixin
 from sklearn.utils.metaestimators import available_if
@@ -118,7 +117,8 @@ class MinidlRegressor(RegressorMixin, MinidlEstimator):
         Callbacks that observe the training.
     random_state : int, numpy.random.Generator, numpy.random.RandomState or None, default None
         The source of randomness for weights, batches, dropout and validation set. None gives
-        different results at each fit. The first weights are drawn as by `XavierUniform`.
+        different results at each fit. An integer below 2**32 and a RandomState draw the same first
+        weights as in scikit-learn.
     warm_start : bool, default False
         Whether another `fit` continues the training for `max_iter` more epochs. Parameters that
         were set since then are taken over, as they are by `partial_fit`: another optimizer, or
@@ -228,7 +228,7 @@ class MinidlRegressor(RegressorMixin, MinidlEstimator):
         Returns
         -------
         ndarray of shape (m,) or (m, n_outputs)
-            The predictions, in the dtype of the network, or in float64 if X has it.
+            The predictions, in the dtype of the network.
 
         Raises
         ------
@@ -240,8 +240,6 @@ class MinidlRegressor(RegressorMixin, MinidlEstimator):
         outputs = self._outputs(X)
         if predicts_logarithm(self.model_.loss):
             np.exp(outputs, out=outputs)
-        if getattr(X, "dtype", None) == np.float64:
-            outputs = outputs.astype(np.float64, copy=False)
         return outputs[:, 0] if outputs.shape[1] == 1 else outputs
 
     def _make_targets(

@@ -6,13 +6,12 @@ import copy
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from ..errors import ArgumentError
 from ..model.sequential import Sequential
 from ..optimizers.base import Optimizer
 from ..optimizers.full_batch import FullBatchOptimizer
 from ..penalties import L2
+from ..utils.random import RandomGenerator
 from ..utils.validation import model_dtype
 from .network import with_dropout
 from .optimization import OPTIMIZER_OPTIONS, first_learning_rate, new_optimizer
@@ -78,7 +77,7 @@ def continue_with(
     optimizer: Optimizer,
     used: UsedOptions,
     new: UsedOptions,
-    rng: np.random.Generator,
+    rng: RandomGenerator,
 ) -> Training:
     """Return the network and the optimizer with what was set; nothing given is changed.
 
@@ -90,7 +89,7 @@ def continue_with(
         Its optimizer.
     used, new : UsedOptions
         The parameters of the last fit and those of the next one.
-    rng : numpy.random.Generator
+    rng : numpy.random.Generator or numpy.random.RandomState
         Gives the streams of batches and dropout where `random_state` was set.
 
     Returns
@@ -151,7 +150,7 @@ def check_kept(model: Sequential, used: UsedOptions, new: UsedOptions) -> None:
 
 
 def _changed_model(
-    model: Sequential, changed: Iterable[str], values: Mapping[str, Any], rng: np.random.Generator
+    model: Sequential, changed: Iterable[str], values: Mapping[str, Any], rng: RandomGenerator
 ) -> Sequential:
     """Return a network of the same weights with other dropout, penalty or random streams."""
     layers = copy.deepcopy(list(model.layers))

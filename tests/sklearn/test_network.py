@@ -4,9 +4,11 @@ import pickle
 
 import numpy as np
 import pytest
-from estimator_data import CLASSES, MOONS, NAMES, QUICK, ROWS, THREE, VALUES, X
+from estimator_data import CLASSES, MOONS, NAMES, QUICK, ROWS, THREE, VALUES, X, both
+from mlp_trajectories import parameters_of
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
+from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from minidl import L2, LBFGS, ArgumentError, Dropout, GradientDescent, Linear, Sigmoid, Tanh
 from minidl.schedules.cosine import Cosine
@@ -150,8 +152,8 @@ def test_the_network_has_the_dtype_of_the_data_or_the_requested_one():
 
 @pytest.mark.parametrize("optimizer", ["lbfgs", "cg"])
 def test_a_full_batch_optimizer_sees_all_examples_and_takes_no_learning_rate(optimizer):
-    options = {"optimizer": optimizer, "max_iter": 200, "random_state": 0, "alpha": 1.0}
-    estimator = MinidlClassifier((8,), **options)
+    options = {"optimizer": optimizer, "max_iter": 400, "random_state": 0, "alpha": 0.01}
+    estimator = MinidlClassifier((20,), **options)
     estimator.fit(X, NAMES)
     assert estimator.score(X, NAMES) > 0.9
     assert estimator.optimizer_.step_count == estimator.n_iter_
@@ -183,3 +185,32 @@ def test_a_warm_start_goes_on_from_the_weights_that_were_reached():
     estimator.set_params(optimizer="lbfgs").fit(ROWS, VALUES)
     estimator.set_params(learning_rate=0.1).fit(ROWS, VALUES)
     assert len(estimator.loss_curve_) == 20
+
+
+@pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
+@pytest.mark.parametrize("activation", ["relu", "logistic"])
+@pytest.mark.parametrize("seed", [3, np.random.RandomState])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_weights_and_biases_begin_as_those_of_scikit_learn(activation, seed, dtype):
+    X, y = ROWS.astype(dtype), VALUES.astype(dtype)
+    options = {"hidden_layer_sizes": (9, 4), "activation": activation, "max_iter": 1}
+    options |= {"solver": "sgd", "learning_rate_init": 1e-30}
+    ours, theirs = (
+        kind(random_state=seed if seed == 3 else seed(5), **options).fit(X, y)
+        for kind in (MinidlRegressor, MLPRegressor)
+    )
+    np.testing.assert_array_equal(ours.model_.parameters.theta, parameters_of(theirs))
+    for generator in (np.random.default_rng(0), 2**40, None):
+        other = MinidlRegressor(random_state=generator, **options).fit(X, y)
+        assert (other.model_.parameters.theta != ours.model_.parameters.theta).all()
+
+
+@pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
+@both
+def test_the_same_random_state_gives_the_same_estimator(kind, rows, y):
+    """Of up to 200 examples, which are one batch: their order does not matter."""
+    theirs_kind = MLPClassifier if kind is MinidlClassifier else MLPRegressor
+    ours, theirs = (make(random_state=7, max_iter=50).fit(rows, y) for make in (kind, theirs_kind))
+    np.testing.assert_allclose(
+        ours.model_.parameters.theta, parameters_of(theirs), rtol=1e-9, atol=1e-9
+    )
