@@ -92,7 +92,7 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
     nesterovs_momentum : bool, default True
         Whether ``momentum * v - learning_rate * g`` is added, of the new v.
     early_stopping : bool, default False
-        Whether to hold out a validation set, stop by its score (accuracy) instead of the
+        Whether to hold out a validation set, stop by its score (the accuracy) instead of the
         training loss, and restore the parameters of the epoch with the best score.
     validation_fraction : float, default 0.1
         The fraction of the examples to hold out, between 0 and 1; each class keeps its
