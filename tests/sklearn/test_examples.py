@@ -106,7 +106,8 @@ WORDS = HashingVectorizer(n_features=500).fit_transform(TEXTS)
 def test_texts_are_learned_in_a_pipeline_without_being_made_dense(vectorizer, monkeypatch):
     monkeypatch.setattr(sparse.csr_array, "toarray", None)
     monkeypatch.setattr(sparse.csr_matrix, "toarray", None)
-    classifier = MinidlClassifier(**QUICK, early_stopping=True, validation_fraction=0.2)
+    stopping = {"early_stopping": True, "validation_fraction": 0.2, "n_iter_no_change": 30}
+    classifier = MinidlClassifier(**QUICK, **stopping)
     pipe = make_pipeline(vectorizer, classifier)
     assert cross_val_score(pipe, TEXTS, KINDS, cv=3).mean() > 0.9
 

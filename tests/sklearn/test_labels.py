@@ -25,7 +25,7 @@ def fitted(y=LABELS, **options):
 
 
 def test_several_labels_are_independent_decisions():
-    classifier = fitted(optimizer="lbfgs")
+    classifier = fitted(optimizer="lbfgs", hidden_layer_sizes=(20,), max_iter=300)
     assert str(classifier.model_.layers[-1]) == str(Sigmoid())
     assert (classifier.n_outputs_, classifier.out_activation_) == (4, "logistic")
     assert classifier.classes_.tolist() == [0, 1, 2, 3]

@@ -117,7 +117,7 @@ def test_hinge_without_hidden_layers_is_a_support_vector_machine():
     np.testing.assert_array_equal(network.predict(X) == "upper", scores > 0)
     assert np.mean(network.predict(X) == svm.predict(X)) > 0.97
     assert roc_auc_score(NAMES, scores) > 0.95
-    calibrated = CalibratedClassifierCV(clone(network).set_params(max_iter=50), cv=2)
+    calibrated = CalibratedClassifierCV(clone(network).set_params(max_iter=200), cv=2)
     assert calibrated.fit(X, NAMES).score(X, NAMES) > 0.8
 
 
