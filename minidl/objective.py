@@ -29,6 +29,8 @@ from .losses.base import Loss
 from .losses.binary_cross_entropy import BinaryCrossEntropy, SigmoidCrossEntropy
 from .losses.categorical_cross_entropy import CategoricalCrossEntropy, SoftmaxCrossEntropy
 from .losses.weighting import expand_weight, weighted_mean
+from .metrics.base import Metric
+from .metrics.measurement import Measurement
 from .parameters import Parameter, ParameterVector
 from .penalties import Penalty
 from .utils.exclusive_access import ExclusiveAccess
@@ -452,30 +454,27 @@ class Objective:
             terms[str(penalty)] = self.penalty_value(index, len(batch.x))
         return {**terms, "total": sum(terms.values())}
 
-    def count_correct(
-        self, output: Array, y: Array, sample_weight: Array | None = None
-    ) -> tuple[int, int]:
-        """Count the correct predictions of an output.
+    def measurement(self, metrics: Sequence[Metric], n_outputs: int) -> Measurement:
+        """Return an empty measurement of metrics, to which outputs are added.
 
         Parameters
         ----------
-        output : ndarray of shape (m, ..., k)
-            What the loss received: the `output` of a `ForwardPass`.
-        y : ndarray of shape (m, ..., k)
-            The targets.
-        sample_weight : ndarray of shape (m,) or (m, ...), optional
-            The weights. Positions whose own weight is 0 are masked: they are not counted.
+        metrics : sequence of Metric
+            The metrics; a classification has an accuracy besides.
+        n_outputs : int
+            The number of outputs k of the model (m, ..., k).
 
         Returns
         -------
-        n_correct : int
-            Number of correct predictions.
-        n_predictions : int
-            Number of predictions.
+        Measurement
+            It takes the `output` of a `ForwardPass`.
+
+        Raises
+        ------
+        ArgumentError
+            If a metric has no meaning for the model.
         """
-        if sample_weight is not None and sample_weight.ndim > 1:
-            output, y = output[sample_weight != 0], y[sample_weight != 0]
-        return self.training_loss.count_correct(output, y)
+        return Measurement(metrics, self.loss, n_outputs, self.training_loss)
 
 
 def _check_penalties(penalties: Sequence[Penalty], n_layers: int) -> None:

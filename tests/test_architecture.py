@@ -27,6 +27,7 @@ ORDER = [
     "parameters",
     "buffers",
     "losses",
+    "metrics",
     "penalties",
     "layers",
     "schedules",

@@ -12,6 +12,8 @@ from ..batching.out_of_core import is_out_of_core
 from ..batching.sample_weights import ClassWeight
 from ..batching.shuffled_rows import ShuffleFunction
 from ..errors import ArgumentError
+from ..metrics.base import Metric
+from ..metrics.measurement import Measurement
 from ..objective import Objective
 from ..optimizers.base import Optimizer
 from ..training.callbacks.base import Callback
@@ -85,6 +87,9 @@ class TrainingData(NamedTuple):
     validate: Validator | None
     """Returns the metrics of the validation set, if there is one."""
 
+    measurement: Measurement
+    """What is measured on the training set."""
+
 
 def prepare_training_data(
     objective: Objective,
@@ -100,6 +105,7 @@ def prepare_training_data(
     memory_limit: int,
     optimizer: Optimizer,
     augment: Augmentation | None = None,
+    metrics: Sequence[Metric] = (),
 ) -> TrainingData:
     """Validate the arguments of `Sequential.fit` that hold data, and prepare both sets.
 
@@ -114,11 +120,14 @@ def prepare_training_data(
         What will make the steps.
     rng : numpy.random.Generator or numpy.random.RandomState
         Shuffles the examples.
+    metrics : sequence of Metric
+        What is measured besides the loss and the accuracy.
 
     Returns
     -------
     TrainingData
-        Mini-batches and, if there is a validation set, a function that evaluates it.
+        Mini-batches, what is measured on them and, if there is a validation set, a function that
+        evaluates it.
     """
     if not (augment is None or isinstance(augment, Augmentation)):
         rule = "augment must be an Augmentation such as Augmentation(flip=True, shift=4)"
@@ -133,11 +142,12 @@ def prepare_training_data(
         if objective.access.is_training:
             objective.access.refuse_training()
         objective.members.check()
+        measurement = objective.measurement(metrics, data.y.shape[-1])
         check_hidden_state(objective, data.x)
         check_row_sums(objective, data.x)
         validate = None
         if validation is not None:
-            validate = Validator(objective, validation, validation_limit, pass_limit)
+            validate = Validator(objective, validation, validation_limit, pass_limit, metrics)
     batches = MiniBatches.from_batch(
         data,
         batch_size=batch_size,
@@ -150,7 +160,7 @@ def prepare_training_data(
     with objective.access:
         check_last_batch(objective, data.x, batches)
         check_full_batch(optimizer, objective, data.x, batches)
-    return TrainingData(batches, validate)
+    return TrainingData(batches, validate, measurement)
 
 
 def _limits(X: Any, Y: Any, validation: Any, memory_limit: int) -> tuple[int, int, int | None]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..batching.batch import Batch
 from ..batching.minibatches import MiniBatches
+from ..metrics.measurement import Measurement
 from ..objective import ForwardPass
 from ..optimizers.base import Optimizer
 from ..optimizers.full_batch import FullBatchOptimizer
@@ -45,6 +46,7 @@ def train(
     progress: bool = True,
     resume: FilePath | None = None,
     resume_limit: int | None = None,
+    measurement: Measurement,
 ) -> History:
     """Train a model on mini-batches.
 
@@ -68,6 +70,8 @@ def train(
         A file of a `Checkpoint`, from which the training continues.
     resume_limit : int, optional
         Bytes that this file may have.
+    measurement : Measurement
+        What is measured on the training set.
 
     Returns
     -------
@@ -80,7 +84,11 @@ def train(
         with access:
             pass  # who uses the model already ends first, all others will use a copy
         try:
-            run = _new_run(model, batches, optimizer, epochs, validate, callbacks, progress)
+            observers = _observers(callbacks, progress)
+            names = _column_names(measurement, optimizer, callbacks, validates=bool(validate))
+            run = TrainingRun(
+                model, optimizer, epochs, batches, names, observers, validate, measurement
+            )
             _train_and_check(run, resume, resume_limit)
         finally:
             objective.parameters.make_read_only(False)  # again, if Ctrl-C came meanwhile
@@ -90,24 +98,20 @@ def train(
     return run.history
 
 
-def _new_run(
-    model: Sequential,
-    batches: MiniBatches,
+def _column_names(
+    measurement: Measurement,
     optimizer: Optimizer,
-    epochs: int,
-    validate: Validate | None,
     callbacks: Sequence[Callback],
-    progress: bool,
-) -> TrainingRun:
-    is_classification = model.objective_function.loss.is_classification
-    metric_names = ["loss", "accuracy"] if is_classification else ["loss"]
-    validation_names = [f"val_{name}" for name in metric_names] if validate else []
+    *,
+    validates: bool,
+) -> tuple[str, ...]:
+    """Return the names of the columns that the history will have."""
+    metric_names = ["loss", *measurement.columns]
+    validation_names = [f"val_{name}" for name in metric_names] if validates else []
     extra_names = [name for callback in callbacks for name in callback.extra_metrics]
     records_rate = optimizer.schedule is not None and "learning_rate" not in extra_names
     rate_names = ["learning_rate"] if records_rate else []
-    names = (*metric_names, *validation_names, *rate_names, *extra_names)
-    observers = _observers(callbacks, progress)
-    return TrainingRun(model, optimizer, epochs, batches, names, observers, validate)
+    return (*metric_names, *validation_names, *rate_names, *extra_names)
 
 
 def _train_and_check(run: TrainingRun, resume: FilePath | None, resume_limit: int | None) -> None:
@@ -129,6 +133,8 @@ def _train(run: TrainingRun, resume: FilePath | None, resume_limit: int | None) 
     # What is left open runs when all callbacks have ended.
     with Saving(run.callbacks) as saving, ExitStack() as undoing:
         try:
+            if run.optimizer.schedule is not None:
+                run.optimizer.schedule.check_columns(run.directions)
             for observer in run.callbacks:
                 observer.on_train_begin(run)
                 started.append(observer)
@@ -201,13 +207,17 @@ def _finish_epoch(run: TrainingRun, metrics: dict[str, float]) -> None:
         if not by_callback:
             metrics[name] = run.optimizer.last_learning_rate
     run.history.add(metrics)
-    schedule = run.optimizer.schedule
-    if schedule is not None:
-        # Before the callbacks: a checkpoint saves what the schedule has observed.
-        schedule.observe(run.history)
     run.epoch_ended = True
     run.history.fill(run.metric_names, run.epoch - 1)
-    for observer in run.callbacks:
+    # A schedule may follow what callbacks measure; the others see what it has observed.
+    adds_metric = [bool(observer.extra_metrics) for observer in run.callbacks]
+    n_before = len(adds_metric) - adds_metric[::-1].index(True) if any(adds_metric) else 0
+    for observer in run.callbacks[:n_before]:
+        observer.on_epoch_end(run)
+    schedule = run.optimizer.schedule
+    if schedule is not None:
+        schedule.observe(run.history)
+    for observer in run.callbacks[n_before:]:
         observer.on_epoch_end(run)
     run.history.fill(run.metric_names, run.epoch)
 
@@ -279,7 +289,7 @@ def _steps_of_epoch(
     run.resuming_mid_epoch = False
     objective = run.model.objective_function
     access = objective.access
-    is_classification = objective.loss.is_classification
+    measurement = run.measurement
     # StopOnNonFinite reports what is not finite; what rounds to 0 is harmless.
     quiet = np.errstate(over="ignore", invalid="ignore", under="ignore")
     # The lock is left where a thread waits for it: to leave it at each step would take 2 us.
@@ -297,18 +307,12 @@ def _steps_of_epoch(
             n_examples = len(data.x)
             run.loss_sum += float(loss) * n_examples
             run.n_examples += n_examples
-            if is_classification:
-                correct, predictions = objective.count_correct(
-                    forward_pass.output, data.y, data.sample_weight
-                )
-                run.n_correct += correct
-                run.n_predictions += predictions
+            if measurement:
+                measurement.add(forward_pass.output, data.y, data.sample_weight)
             yield
             for hook in on_batch_end:
                 hook(run)
             if run.stop_immediately:
                 break
     metrics = {"loss": run.loss_sum / run.n_examples}
-    if is_classification:
-        metrics["accuracy"] = run.n_correct / run.n_predictions
-    return metrics
+    return metrics | measurement.values() if measurement else metrics

@@ -172,6 +172,7 @@ def capture_state(run: TrainingRun, *, starting: bool = False) -> dict[str, Any]
         "minibatches": run.minibatches.state(),
         "rng_states": [get_rng_state(rng) for rng in layer_rngs(run)],
         "epoch_sums": {name: getattr(run, name) for name in EPOCH_SUMS},
+        "metric_sums": run.measurement.state() if run.measurement else {},
         "history": dict(_history_columns(run)),
         "callbacks": _with_state(states),
         "seconds": time.perf_counter() - run.start_time,
@@ -328,11 +329,24 @@ def _decode_state(
         entries = [callback_entry(callback) for callback in run.callbacks]
         state = training_from_version_1(state, run.optimizer, run.initial_optimizer, entries)
     state = {"stop_immediately": False, **state}  # earlier files were never saved at such a stop
+    if "metric_sums" not in state:
+        state |= _split_epoch_sums(**state["epoch_sums"])
     if state["resumed"] is not None:
         return state, ModelState(**state["resumed"])
     parameters = [arrays.parameters[name].reshape(-1) for name, _ in run.model.parameters]
     theta = np.concatenate(parameters or [np.empty(0, run.model.dtype)])
     return state, ModelState(theta, dict(arrays.buffers))
+
+
+def _split_epoch_sums(
+    loss_sum: float, n_examples: int, n_correct: int, n_predictions: int
+) -> dict[str, Any]:
+    """Return the sums of an earlier file, which has those of the accuracy among the others."""
+    accuracy = {"accuracy": [np.array(n_correct, float), np.array(n_predictions, float)]}
+    return {
+        "epoch_sums": {"loss_sum": loss_sum, "n_examples": n_examples},
+        "metric_sums": accuracy if n_predictions else {},
+    }
 
 
 def _restore_state(state: Mapping[str, Any], model_state: ModelState, run: TrainingRun) -> None:
@@ -366,6 +380,8 @@ def _restore_state(state: Mapping[str, Any], model_state: ModelState, run: Train
     run.epoch_ended = not run.resuming_mid_epoch
     for name in EPOCH_SUMS:
         setattr(run, name, state["epoch_sums"][name])
+    if run.measurement:
+        run.measurement.restore(state["metric_sums"])
 
 
 def _warn_of_other_environment(path: FilePath, saved: Mapping[str, str]) -> None:

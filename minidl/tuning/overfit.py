@@ -171,7 +171,6 @@ def _train(model: Sequential, batch: Batch, optimizer: Optimizer, steps: int) ->
     optimizer.reset()
     parameters = objective.parameters
     totals: list[float] = []
-    accuracy = None
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         first_loss = float(objective.data_loss(batch).value)
         for _ in range(steps):
@@ -182,11 +181,9 @@ def _train(model: Sequential, batch: Batch, optimizer: Optimizer, steps: int) ->
                 break
         forward_pass = objective.data_loss(batch)
         last_loss = float(forward_pass.value)
-        if objective.loss.is_classification:
-            n_correct, n_predictions = objective.count_correct(
-                forward_pass.output, batch.y, batch.sample_weight
-            )
-            accuracy = n_correct / n_predictions
+        measurement = objective.measurement((), batch.y.shape[-1])
+        measurement.add(forward_pass.output, batch.y, batch.sample_weight)
+        accuracy = measurement.values().get("accuracy")
     return _Trial(first_loss, last_loss, totals, accuracy)
 
 

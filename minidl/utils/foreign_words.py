@@ -139,7 +139,6 @@ ARGUMENTS = {
     "max_iter": "write epochs= in fit",
     "maxcor": "write memory=",
     "maxiter": "write epochs= in fit",
-    "metrics": "the accuracy of classifications is always reported",
     "momentum": "use Momentum(learning_rate, beta=0.9)",
     "n_epochs": "write epochs=",
     "negative_slope": "write slope=",

@@ -53,6 +53,7 @@ POSITIVE = ("must be finite and > 0", [0, -0.1, math.inf, math.nan, "0.1", None,
 NOT_NEGATIVE = ("must be finite and >= 0", [-1e-9, math.inf, "0", None, False])
 FRACTION = (r"must be in \(0, 1\]", [0, 1.0001, -0.5, math.nan, "0.5", None])
 WHOLE = ("must be an integer >= 1", [0, -1, 1.5, math.nan, "2", None, True])
+COUNT = ("must be an integer >= 0", [-1, 1.5, math.nan, "2", None, True])
 DECAY = {"initial_learning_rate": POSITIVE, "decay_steps": WHOLE}
 RULES = {
     schedules.Constant: {"learning_rate": POSITIVE},
@@ -65,6 +66,7 @@ RULES = {
         "patience": WHOLE,
         "min_delta": NOT_NEGATIVE,
         "min_learning_rate": NOT_NEGATIVE,
+        "cooldown": COUNT,
     },
     schedules.WarmUp: {"warmup_steps": WHOLE},
 }
@@ -97,6 +99,8 @@ def test_every_number_of_a_schedule_has_its_rule_here():
         assert {field.name for field in fields(kind) if field.init} - set(rules) <= {
             "after",
             "monitor",
+            "relative",
+            "higher_is_better",
         }
 
 

@@ -11,6 +11,7 @@ from minidl import (
     MeanSquaredError,
     PlateauDecay,
     Sequential,
+    WarmUp,
 )
 
 RNG = np.random.default_rng(0)
@@ -110,5 +111,13 @@ def test_arguments_are_checked(arguments, message):
 
 def test_a_column_that_there_is_not_is_an_error():
     optimizer = Adam(PlateauDecay(0.1, monitor="val_loss"))
-    with pytest.raises(ArgumentError, match="the history has no 'val_loss'"):
-        network().fit(X, Y, optimizer=optimizer, epochs=1, progress=False)
+    model = network()
+    before = model.parameters.theta.copy()
+    message = (
+        "PlateauDecay monitors 'val_loss', but the history will have only loss, learning_rate: "
+    )
+    with pytest.raises(ArgumentError, match=message):
+        model.fit(X, Y, optimizer=optimizer, epochs=1, progress=False)
+    with pytest.raises(ArgumentError, match=message):
+        model.fit(X, Y, optimizer=Adam(WarmUp(3, optimizer.schedule)), epochs=1, progress=False)
+    np.testing.assert_array_equal(model.parameters.theta, before)
