@@ -27,6 +27,8 @@ from minidl import (
     Tanh,
     TensorBoardLog,
 )
+from minidl.training import resume
+from minidl.training.resume import capture_state
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((45, 3))
@@ -238,3 +240,20 @@ def test_the_progress_bar_shows_the_metrics_that_are_asked_for(capsys):
     shown = capsys.readouterr().err
     assert "val_f1 " in shown
     assert "accuracy" not in shown
+
+
+def test_an_earlier_file_has_the_sums_of_the_accuracy_among_the_others(tmp_path, monkeypatch):
+    whole = fit(classifier())
+    path = tmp_path / "run.h5"
+
+    def earlier_state(run, **arguments):
+        state = capture_state(run, **arguments)
+        counts = state.pop("metric_sums").get("accuracy", (0, 0))
+        names = ("n_correct", "n_predictions")
+        state["epoch_sums"] |= {name: int(n) for name, n in zip(names, counts, strict=True)}
+        return state
+
+    with monkeypatch.context() as patch:
+        patch.setattr(resume, "capture_state", earlier_state)
+        fit(classifier(), callbacks=[Signal(2, 4), Checkpoint(path)])
+    assert fit(classifier(), resume=path).columns == whole.columns

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -113,8 +112,8 @@ class FunctionMetric(Metric):
     def values(self, total: Sums) -> tuple[float]:
         y_true, y_pred, *weights = self.to_arrays(total)
         keywords = {"sample_weight": weights[0]} if weights else {}
-        value: Any = self.function(y_true, y_pred, **keywords)
-        if not isinstance(value, Real | np.ndarray) or np.ndim(value):
+        value = np.asarray(self.function(y_true, y_pred, **keywords))
+        if value.shape or value.dtype.kind not in "biuf":
             raise ArgumentError(f"the metric {self.name!r} must return a number, got {value!r}")
         return (float(value),)
 

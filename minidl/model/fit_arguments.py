@@ -12,8 +12,8 @@ from ..batching.out_of_core import is_out_of_core
 from ..batching.sample_weights import ClassWeight
 from ..batching.shuffled_rows import ShuffleFunction
 from ..errors import ArgumentError
-from ..metrics.base import Metric
 from ..metrics.measurement import Measurement
+from ..metrics.table import MetricLike, as_metrics
 from ..objective import Objective
 from ..optimizers.base import Optimizer
 from ..training.callbacks.base import Callback
@@ -105,7 +105,7 @@ def prepare_training_data(
     memory_limit: int,
     optimizer: Optimizer,
     augment: Augmentation | None = None,
-    metrics: Sequence[Metric] = (),
+    metrics: Sequence[MetricLike] = (),
 ) -> TrainingData:
     """Validate the arguments of `Sequential.fit` that hold data, and prepare both sets.
 
@@ -120,7 +120,7 @@ def prepare_training_data(
         What will make the steps.
     rng : numpy.random.Generator or numpy.random.RandomState
         Shuffles the examples.
-    metrics : sequence of Metric
+    metrics : sequence of str, Metric or callable
         What is measured besides the loss and the accuracy.
 
     Returns
@@ -132,6 +132,7 @@ def prepare_training_data(
     if not (augment is None or isinstance(augment, Augmentation)):
         rule = "augment must be an Augmentation such as Augmentation(flip=True, shift=4)"
         raise ArgumentError(f"{rule}, got {augment!r}{cure_for_class(augment)}")
+    measured = as_metrics(metrics)
     if objective.access.is_training:  # at once, before anything is read
         objective.access.refuse_training()
     training_limit, validation_limit, pass_limit = _limits(X, Y, validation, memory_limit)
@@ -142,12 +143,12 @@ def prepare_training_data(
         if objective.access.is_training:
             objective.access.refuse_training()
         objective.members.check()
-        measurement = objective.measurement(metrics, data.y.shape[-1])
+        measurement = objective.measurement(measured, data.y.shape[-1])
         check_hidden_state(objective, data.x)
         check_row_sums(objective, data.x)
         validate = None
         if validation is not None:
-            validate = Validator(objective, validation, validation_limit, pass_limit, metrics)
+            validate = Validator(objective, validation, validation_limit, pass_limit, measured)
     batches = MiniBatches.from_batch(
         data,
         batch_size=batch_size,

@@ -275,15 +275,13 @@ class Sequential:
         >>> round(history.loss[-1], 3)
         0.0
         """
-        from ..metrics.table import as_metrics
         from ..training.loop import train
         from .fit_arguments import check_fit_arguments, prepare_training_data
 
         callbacks = check_fit_arguments(
             optimizer, epochs, batch_size, memory_limit, callbacks, validation, resume_limit
         )
-        measured = as_metrics(metrics)
-        batches, validate, measurement = prepare_training_data(
+        data = prepare_training_data(
             self.objective_function,
             X,
             Y,
@@ -296,19 +294,17 @@ class Sequential:
             memory_limit=memory_limit,
             optimizer=optimizer,
             augment=augment,
-            metrics=measured,
+            metrics=metrics,
         )
         return train(
             self,
-            batches,
+            *data,
             optimizer=optimizer,
             epochs=epochs,
-            validate=validate,
             callbacks=callbacks,
             progress=progress,
             resume=resume,
             resume_limit=resume_limit,
-            measurement=measurement,
         )
 
     def predict(self, X: npt.ArrayLike, *, memory_limit: int = MEMORY_LIMIT) -> Array:

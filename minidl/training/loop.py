@@ -38,15 +38,15 @@ Evaluate: TypeAlias = Callable[[Batch], tuple[Any, ForwardPass]]
 def train(
     model: Sequential,
     batches: MiniBatches,
+    validate: Validate | None,
+    measurement: Measurement,
     *,
     optimizer: Optimizer,
     epochs: int,
-    validate: Validate | None = None,
     callbacks: Sequence[Callback] = (),
     progress: bool = True,
     resume: FilePath | None = None,
     resume_limit: int | None = None,
-    measurement: Measurement,
 ) -> History:
     """Train a model on mini-batches.
 
@@ -56,12 +56,14 @@ def train(
         The model, of which the parameters change.
     batches : MiniBatches
         The training set.
+    validate : callable or None
+        Returns the metrics of a validation set after an epoch.
+    measurement : Measurement
+        What is measured on the training set.
     optimizer : Optimizer
         Makes the steps.
     epochs : int
         Number of passes over the training set.
-    validate : callable, optional
-        Returns the metrics of a validation set after an epoch.
     callbacks : sequence of Callback
         Observers. `StopOnNonFinite` is added unless there is one.
     progress : bool, default True
@@ -70,8 +72,6 @@ def train(
         A file of a `Checkpoint`, from which the training continues.
     resume_limit : int, optional
         Bytes that this file may have.
-    measurement : Measurement
-        What is measured on the training set.
 
     Returns
     -------

@@ -30,7 +30,7 @@ from ..serialization.optimizer_config import (
     restore_optimizer,
 )
 from ..serialization.version_1_models import arrays_by_role, without_origins
-from ..serialization.version_1_trainings import training_from_version_1
+from ..serialization.version_1_trainings import split_epoch_sums, training_from_version_1
 from ..utils.atomic_files import FilePath
 from ..utils.environment import environment_changes, fingerprint
 from ..utils.random import get_rng_state, set_rng_state
@@ -330,23 +330,12 @@ def _decode_state(
         state = training_from_version_1(state, run.optimizer, run.initial_optimizer, entries)
     state = {"stop_immediately": False, **state}  # earlier files were never saved at such a stop
     if "metric_sums" not in state:
-        state |= _split_epoch_sums(**state["epoch_sums"])
+        state |= split_epoch_sums(**state["epoch_sums"])
     if state["resumed"] is not None:
         return state, ModelState(**state["resumed"])
     parameters = [arrays.parameters[name].reshape(-1) for name, _ in run.model.parameters]
     theta = np.concatenate(parameters or [np.empty(0, run.model.dtype)])
     return state, ModelState(theta, dict(arrays.buffers))
-
-
-def _split_epoch_sums(
-    loss_sum: float, n_examples: int, n_correct: int, n_predictions: int
-) -> dict[str, Any]:
-    """Return the sums of an earlier file, which has those of the accuracy among the others."""
-    accuracy = {"accuracy": [np.array(n_correct, float), np.array(n_predictions, float)]}
-    return {
-        "epoch_sums": {"loss_sum": loss_sum, "n_examples": n_examples},
-        "metric_sums": accuracy if n_predictions else {},
-    }
 
 
 def _restore_state(state: Mapping[str, Any], model_state: ModelState, run: TrainingRun) -> None:
