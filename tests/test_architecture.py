@@ -24,6 +24,7 @@ ORDER = [
     "_version",
     "utils",
     "initializers",
+    "trained_parameters",
     "parameters",
     "buffers",
     "losses",

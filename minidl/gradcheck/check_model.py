@@ -40,6 +40,7 @@ from .stages.loss import LossResult, check_loss, choose_loss_scheme
 from .stages.network import NetworkResult, check_network
 from .stages.penalties import PenaltiesResult, check_penalties
 from .stages.preconditions import (
+    frozen_note,
     require_declared_integers,
     training_only_rows,
     whole_net_note,
@@ -180,6 +181,7 @@ class GradientChecker:
                 report = _check_centrally(context, self.epsilon or COURSE_EPSILON)
             else:
                 report = _check_in_stages(context, complex_only=self.method == "complex")
+        report.notes += frozen_note(objective)
         report.title = (
             f"{len(objective.layers)} layers, {objective.parameters.size:,} parameters, "
             f"{len(x)} examples"

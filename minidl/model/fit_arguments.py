@@ -12,6 +12,7 @@ from ..batching.out_of_core import is_out_of_core
 from ..batching.sample_weights import ClassWeight
 from ..batching.shuffled_rows import ShuffleFunction
 from ..errors import ArgumentError
+from ..layers.tree import trained_flags
 from ..metrics.measurement import Measurement
 from ..metrics.table import MetricLike, as_metrics
 from ..objective import Objective
@@ -143,6 +144,7 @@ def prepare_training_data(
         if objective.access.is_training:
             objective.access.refuse_training()
         objective.members.check()
+        _check_trainable(objective)
         measurement = objective.measurement(measured, data.y.shape[-1])
         check_hidden_state(objective, data.x)
         check_row_sums(objective, data.x)
@@ -162,6 +164,14 @@ def prepare_training_data(
         check_last_batch(objective, data.x, batches)
         check_full_batch(optimizer, objective, data.x, batches)
     return TrainingData(batches, validate, measurement)
+
+
+def _check_trainable(objective: Objective) -> None:
+    if objective.parameters.size and not any(trained_flags(objective.layers)):
+        raise ArgumentError(
+            "a layer with parameters must be trainable, but all of them are frozen: set trainable "
+            "= True of one, such as model.layers[0]"
+        )
 
 
 def _limits(X: Any, Y: Any, validation: Any, memory_limit: int) -> tuple[int, int, int | None]:

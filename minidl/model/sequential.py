@@ -144,6 +144,16 @@ class Sequential:
         return self.objective_function.parameters
 
     @property
+    def trainable(self) -> bool:
+        """Whether `fit` moves parameters of any layer. Assign to set `trainable` of all layers."""
+        return any(layer.trainable for layer in self.layers if layer.parameters())
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        for layer in self.layers:
+            layer.trainable = value
+
+    @property
     def buffers(self) -> BufferSet:
         """All arrays that the layers keep but do not learn, by name."""
         return self.objective_function.buffers

@@ -12,6 +12,9 @@ from ..metrics.monitoring import check_monitored, higher_is_better
 from ..utils.validation import at_least, check_flag, greater_than, in_range, integer_at_least
 from .base import MeasuredEpochs, Schedule, check_fields
 
+SMALLEST_DECAY = 1e-8
+"""The learning rate that is not worth a decay, as in PyTorch (`eps`)."""
+
 
 @dataclass(frozen=True)
 class PlateauDecay(Schedule):
@@ -21,7 +24,8 @@ class PlateauDecay(Schedule):
     the metric is better by more than `min_delta`, relative to the best value. After more than
     `patience` epochs in a row without an improvement, the learning rate is multiplied by `factor`
     and the count starts again, after `cooldown` epochs: the rule of PyTorch's
-    ``ReduceLROnPlateau``. A resumed training continues the count.
+    ``ReduceLROnPlateau``, also in that a decay of at most 1e-8 is left out. A resumed training
+    continues the count.
 
     Parameters
     ----------
@@ -119,7 +123,8 @@ class PlateauDecay(Schedule):
             n_epochs = 0
         if n_epochs > self.patience:
             reduced = max(self(0) * self.factor, self.min_learning_rate)
-            self._observed["learning_rate"] = min(reduced, self(0))
+            if self(0) - reduced > SMALLEST_DECAY:
+                self._observed["learning_rate"] = reduced
             if self.cooldown:
                 self._observed["cooldown"] = self.cooldown
             n_epochs = 0

@@ -17,6 +17,7 @@ from ..metrics.measurement import Measurement
 from ..objective import ForwardPass
 from ..optimizers.base import Optimizer
 from ..optimizers.full_batch import FullBatchOptimizer
+from ..trained_parameters import TrainedParameters
 from ..utils.atomic_files import FilePath
 from ..utils.underflow import unguarded
 from .callbacks.base import Callback, TrainingRun, Validate
@@ -26,6 +27,7 @@ from .ended_schedule import warn_of_ended_schedule
 from .full_batch import ObjectiveAtPoints, run_iterations
 from .history import History
 from .model_state import ModelState
+from .optimizer_state import keep_state
 from .saving import Saving, is_saver
 
 if TYPE_CHECKING:
@@ -86,10 +88,13 @@ def train(
         try:
             observers = _observers(callbacks, progress)
             names = _column_names(measurement, optimizer, callbacks, validates=bool(validate))
+            trained_before = objective.parameters.last_trained
+            trained = objective.trained_parameters()
             run = TrainingRun(
-                model, optimizer, epochs, batches, names, observers, validate, measurement
+                *(model, optimizer, epochs, batches, names, observers),
+                *(validate, measurement, trained),
             )
-            _train_and_check(run, resume, resume_limit)
+            _train_and_check(run, trained_before, resume, resume_limit)
         finally:
             objective.parameters.make_read_only(False)  # again, if Ctrl-C came meanwhile
             with access:
@@ -114,10 +119,10 @@ def _column_names(
     return (*metric_names, *validation_names, *rate_names, *extra_names)
 
 
-def _train_and_check(run: TrainingRun, resume: FilePath | None, resume_limit: int | None) -> None:
+def _train_and_check(run: TrainingRun, *arguments: Any) -> None:
     """Train, and leave a finite model, also after an error."""
     try:
-        _train(run, resume, resume_limit)
+        _train(run, *arguments)
     except BaseException as error:
         for guard in run.guards:
             guard.check_end(run, error)
@@ -126,7 +131,12 @@ def _train_and_check(run: TrainingRun, resume: FilePath | None, resume_limit: in
         guard.check_end(run, None)
 
 
-def _train(run: TrainingRun, resume: FilePath | None, resume_limit: int | None) -> None:
+def _train(
+    run: TrainingRun,
+    trained_before: TrainedParameters | None,
+    resume: FilePath | None,
+    resume_limit: int | None,
+) -> None:
     """Run the epochs, from the start or from a checkpoint."""
     started: list[Callback] = []
     objective = run.model.objective_function
@@ -149,6 +159,7 @@ def _train(run: TrainingRun, resume: FilePath | None, resume_limit: int | None) 
                 place = "the checkpoint"
             for guard in run.guards:
                 guard.remember(place)
+            keep_state(run.optimizer, trained_before, run.trained)
             warn_of_ended_schedule(run)
             _train_epochs(run, saving)
         finally:
@@ -160,20 +171,23 @@ def _train(run: TrainingRun, resume: FilePath | None, resume_limit: int | None) 
 
 def _train_epochs(run: TrainingRun, saving: Saving) -> None:
     """Make all steps: `_steps` runs everything else between them."""
-    objective, optimizer = run.model.objective_function, run.optimizer
-    theta = objective.parameters.theta  # the optimizer writes into it, and nobody else
-    grad = objective.parameters.grad
+    objective, optimizer, trained = run.model.objective_function, run.optimizer, run.trained
+    trained.read_values()
+    theta, grad = trained.theta, trained.grad  # the optimizer writes into theta, and nobody else
     objective.parameters.make_read_only(True)
     if isinstance(optimizer, FullBatchOptimizer):
-        function = ObjectiveAtPoints(objective, theta, outputs_change=run.validate is not None)
+        function = ObjectiveAtPoints(objective, trained, outputs_change=run.validate is not None)
         with closing(_steps(run, saving, function.evaluate)) as steps:
             run_iterations(run, optimizer, theta, function, steps)
         return
-    evaluate = partial(objective.value_and_gradient, training=True)
+    needed = None if trained.is_whole else trained
+    evaluate = partial(objective.value_and_gradient, training=True, trained=needed)
     step = unguarded(optimizer.step)
     with closing(_steps(run, saving, evaluate)) as steps:
         for _ in steps:
+            trained.read_gradient()
             step(theta, grad)
+            trained.write_values()
 
 
 def _steps(run: TrainingRun, saving: Saving, evaluate: Evaluate) -> Generator[None]:
@@ -220,6 +234,7 @@ def _finish_epoch(run: TrainingRun, metrics: dict[str, float]) -> None:
     for observer in run.callbacks[n_before:]:
         observer.on_epoch_end(run)
     run.history.fill(run.metric_names, run.epoch)
+    run.check_frozen()
 
 
 def _observers(callbacks: Sequence[Callback], progress: bool) -> list[Callback]:

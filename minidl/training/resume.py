@@ -354,7 +354,7 @@ def _restore_state(state: Mapping[str, Any], model_state: ModelState, run: Train
     for rng, rng_state in zip(layer_rngs(run), state["rng_states"], strict=True):
         set_rng_state(rng, rng_state)
     model_state.restore(run.model.objective_function)
-    restore_optimizer(run.optimizer, run.model.parameters.theta, state["optimizer_state"])
+    restore_optimizer(run.optimizer, run.trained.theta, state["optimizer_state"])
     # In the order of a training that was not stopped: in the file the names are sorted.
     columns = state["history"]
     run.history.columns = {

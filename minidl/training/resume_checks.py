@@ -80,7 +80,7 @@ def check_state(state: Mapping[str, Any], model_state: ModelState, run: Training
         )
     _check_metrics(state, run)
     optimizer_copy = copy.deepcopy(run.optimizer)
-    theta_copy = run.model.parameters.theta.copy()
+    theta_copy = run.trained.theta.copy()
     optimizer_copy.init_state(theta_copy)
     _check_structure(state, model_state, run, optimizer_copy)
     _check_optimizer_state(state, optimizer_copy, theta_copy)

@@ -169,14 +169,17 @@ def _train(model: Sequential, batch: Batch, optimizer: Optimizer, steps: int) ->
     objective = copy.deepcopy(model.objective_function)
     optimizer = copy.deepcopy(optimizer)
     optimizer.reset()
-    parameters = objective.parameters
+    trained = objective.trained_parameters()
+    trained.read_values()
     totals: list[float] = []
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         first_loss = float(objective.data_loss(batch).value)
         for _ in range(steps):
-            total, _ = objective.value_and_gradient(batch, training=True)
+            total, _ = objective.value_and_gradient(batch, training=True, trained=trained)
             totals.append(float(total))
-            optimizer.step(parameters.theta, parameters.grad)
+            trained.read_gradient()
+            optimizer.step(trained.theta, trained.grad)
+            trained.write_values()
             if not math.isfinite(totals[-1]):
                 break
         forward_pass = objective.data_loss(batch)

@@ -17,6 +17,7 @@ from ...metrics.measurement import Measurement
 from ...metrics.monitoring import check_monitored, higher_is_better
 from ...objective import ForwardPass
 from ...optimizers.base import Optimizer
+from ...trained_parameters import TrainedParameters
 from ..history import History
 
 if TYPE_CHECKING:
@@ -71,6 +72,8 @@ class TrainingRun:
         Returns the metrics of the validation set after an epoch.
     measurement : Measurement, optional
         The metrics of the training set over the current epoch so far.
+    trained : TrainedParameters, optional
+        What the optimizer moves.
 
     Attributes
     ----------
@@ -130,6 +133,7 @@ class TrainingRun:
         callbacks: Sequence[Callback] = (),
         validate: Validate | None = None,
         measurement: Measurement | None = None,
+        trained: TrainedParameters | None = None,
     ) -> None:
         self.model = model
         self.optimizer = optimizer
@@ -139,6 +143,9 @@ class TrainingRun:
         self.callbacks = callbacks
         self.validate = validate
         self.measurement = measurement
+        self._trained = trained
+        modules = model.objective_function.modules if trained else ()
+        self._frozen = [module for module in modules if module.is_frozen]
         self.settings: dict[str, Any] = {}
         self.initial_optimizer = copy.copy(optimizer)
         known = measurement.directions if measurement else {}
@@ -162,6 +169,22 @@ class TrainingRun:
         self.batch = 0
         self.loss_sum = 0.0
         self.n_examples = 0
+
+    @property
+    def trained(self) -> TrainedParameters:
+        """What the optimizer moves: the parameters of all layers but those that are frozen."""
+        if self._trained is None:
+            raise ArgumentError("a run must be told what it trains, got none: it is one of a test")
+        return self._trained
+
+    def check_frozen(self) -> None:
+        """Raise `ArgumentError` if layers were frozen, or set free again, while training."""
+        modules = self.model.objective_function.modules
+        if [module for module in modules if module.is_frozen] != self._frozen:
+            raise ArgumentError(
+                "trainable must be set before or between calls of fit, but a layer's was set while "
+                "a training was running: train the epochs until then in a fit of their own"
+            )
 
     @property
     def batches_per_epoch(self) -> int:
