@@ -225,7 +225,7 @@ class Sequential:
             from 1, and returns a permutation of ``range(m)``.
         validation : (X, Y) or (X, Y, sample_weight), optional
             A set that is evaluated after each epoch: "val_loss", for classifications
-            "val_accuracy", and "val_" before the name of each metric in the history.
+            "val_accuracy", and each metric with ``val_`` before its name in the history.
         callbacks : sequence of Callback, default ()
             Observers of training. `StopOnNonFinite` is added unless there is one.
         progress : bool, default True

@@ -37,6 +37,7 @@ def test_settings_are_those_of_data_network_and_training():
         "clip_norm": None,
         "batch_size": 32,
         "augment": None,
+        "metrics": [],
     }
 
 
