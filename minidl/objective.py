@@ -188,6 +188,7 @@ class Objective:
         self.layers_before_loss = self.layers[:-1] if fused else self.layers
         trainable = [i for i, layer in enumerate(self.layers_before_loss) if layer.parameters()]
         self.first_trainable = trainable[0] if trainable else len(self.layers_before_loss)
+        self._backward_order = self.layers_before_loss[: self.first_trainable : -1]
         self._penalized = [self._parameters_of(penalty) for penalty in self.penalties]
         self.takes_integers = self.layers[0].takes_integers
         self.input_dtype = _INTEGERS if self.takes_integers else dtype  # that of X
@@ -353,7 +354,7 @@ class Objective:
         dy: Any = self.loss_backward(sample_weight)
         layers = self.layers_before_loss
         first = self.first_trainable if first is None else first
-        for layer in layers[:first:-1]:
+        for layer in self._backward_order if first == self.first_trainable else layers[:first:-1]:
             dy = layer.backward(dy)
         if first < len(layers):
             run_backward_parameters(layers[first], dy)
@@ -366,6 +367,8 @@ class Objective:
         TrainedParameters
             The same object as long as the same layers are frozen.
         """
+        if not any(module.is_frozen for module in self.modules):
+            return self.parameters.trained((True,) * len(self.parameters))
         return self.parameters.trained(trained_flags(self.layers))
 
     def penalized_parameters(self, index: int) -> list[Parameter]:

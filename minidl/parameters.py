@@ -309,7 +309,7 @@ class ParameterVector:
             The same object as long as the same parameters are trained.
         """
         last = self.last_trained
-        if last is None or last.is_trained != tuple(is_trained):
+        if last is None or last.is_trained != (is_trained := tuple(is_trained)):
             last = self.last_trained = TrainedParameters(self, is_trained)
         return last
 

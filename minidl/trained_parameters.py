@@ -39,6 +39,8 @@ class TrainedParameters:
         The values and the gradient of the trained parameters.
     is_whole : bool
         Whether all parameters are trained.
+    is_copy : bool
+        Whether `theta` and `grad` are copies.
     first_layer : int
         The index of the first layer with such parameters; 0 without any.
     identity : VectorIdentity
@@ -65,10 +67,10 @@ class TrainedParameters:
         self._all_theta, self._all_grad = parameters.theta, parameters.grad
         self.theta, self.grad = self._all_theta, self._all_grad
         self.identity = parameters.identity
-        self._is_copy = not self.is_whole and len(self._trained) != 1
+        self.is_copy = not self.is_whole and len(self._trained) != 1
         if self.is_whole:
             return
-        if self._is_copy:
+        if self.is_copy:
             size = sum(piece.stop - piece.start for piece in self._trained)
             self.theta, self.grad = (np.empty(size, parameters.dtype) for _ in range(2))
         else:
@@ -96,12 +98,12 @@ class TrainedParameters:
         self._read(self._all_grad, self.grad)
 
     def _read(self, vector: Array, part: Array) -> None:
-        if self._is_copy:
+        if self.is_copy:
             np.concatenate([vector[piece] for piece in self._trained], out=part)
 
     def write_values(self) -> None:
         """Copy the values to the model."""
-        if self._is_copy:
+        if self.is_copy:
             start = 0
             for piece in self._trained:
                 stop = start + piece.stop - piece.start

@@ -2,8 +2,6 @@
 
 import math
 
-import numpy as np
-
 from ..losses.base import Loss
 from .base import Metric, Sums, check_classes
 from .predictions import Predictions
@@ -45,4 +43,4 @@ class Accuracy(Metric):
         return total[0] + sums[0], total[1] + sums[1]  # in each step of a training
 
     def values(self, total: Sums) -> tuple[float]:
-        return (float(np.float64(total[0]) / total[1]) if total[1] else math.nan,)
+        return (float(total[0] / total[1]) if total[1] else math.nan,)

@@ -97,11 +97,11 @@ class Measurement:
         """
         if not self.metrics:
             return
+        totals = self._totals
         predictions = Predictions(self._loss, output, target, sample_weight)
-        if not self._totals:
+        if not totals:
             self._totals = [metric.sums(predictions) for metric in self.metrics]
             return
-        totals = self._totals
         for i, metric in enumerate(self.metrics):  # in each step of a training
             totals[i] = metric.add(totals[i], metric.sums(predictions))
 

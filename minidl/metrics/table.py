@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from typing import TypeAlias
 
 from .. import metrics as metrics_package
@@ -108,6 +109,7 @@ def with_accuracy(metrics: Sequence[Metric], loss: Loss) -> list[Metric]:
     return [Accuracy(), *others] if loss.is_classification else list(metrics)
 
 
+@cache  # each training asks for its columns
 def direction(name: str) -> bool | None:
     """Return whether a larger value of a column of the history is a better one.
 

@@ -167,6 +167,8 @@ def prepare_training_data(
 
 
 def _check_trainable(objective: Objective) -> None:
+    if not any(module.is_frozen for module in objective.modules):
+        return
     if objective.parameters.size and not any(trained_flags(objective.layers)):
         raise ArgumentError(
             "a layer with parameters must be trainable, but all of them are frozen: set trainable "

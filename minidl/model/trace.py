@@ -130,10 +130,8 @@ def _gradient_section(objective: Objective, m: int) -> Iterator[str]:
         yield norms(name, parameter.shape, slice(start, start + parameter.size))
         start += parameter.size
     yield norms("all as one vector", (parameters.size,), slice(None))
-    moved = (
-        "all parameters" if all(trained_flags(objective.layers)) else "those of layers not frozen"
-    )
+    kept = "" if all(trained_flags(objective.layers)) else " that are not frozen"
     yield (
         "Gradient descent would now step to theta - learning_rate * d J, where theta is the vector "
-        f"of {moved}."
+        f"of all parameters{kept}."
     )

@@ -180,14 +180,17 @@ def _train_epochs(run: TrainingRun, saving: Saving) -> None:
         with closing(_steps(run, saving, function.evaluate)) as steps:
             run_iterations(run, optimizer, theta, function, steps)
         return
-    needed = None if trained.is_whole else trained
-    evaluate = partial(objective.value_and_gradient, training=True, trained=needed)
+    evaluate = partial(objective.value_and_gradient, training=True)
+    if not trained.is_whole:
+        evaluate = partial(evaluate, trained=trained)
     step = unguarded(optimizer.step)
     with closing(_steps(run, saving, evaluate)) as steps:
         for _ in steps:
-            trained.read_gradient()
+            if trained.is_copy:
+                trained.read_gradient()
             step(theta, grad)
-            trained.write_values()
+            if trained.is_copy:
+                trained.write_values()
 
 
 def _steps(run: TrainingRun, saving: Saving, evaluate: Evaluate) -> Generator[None]:
@@ -223,18 +226,22 @@ def _finish_epoch(run: TrainingRun, metrics: dict[str, float]) -> None:
     run.history.add(metrics)
     run.epoch_ended = True
     run.history.fill(run.metric_names, run.epoch - 1)
-    # A schedule may follow what callbacks measure; the others see what it has observed.
-    adds_metric = [bool(observer.extra_metrics) for observer in run.callbacks]
-    n_before = len(adds_metric) - adds_metric[::-1].index(True) if any(adds_metric) else 0
+    schedule = run.optimizer.schedule
+    # It may follow what callbacks measure; the callbacks after those see what it has observed.
+    n_before = 0 if schedule is None else _n_measuring(run.callbacks)
     for observer in run.callbacks[:n_before]:
         observer.on_epoch_end(run)
-    schedule = run.optimizer.schedule
     if schedule is not None:
         schedule.observe(run.history)
     for observer in run.callbacks[n_before:]:
         observer.on_epoch_end(run)
     run.history.fill(run.metric_names, run.epoch)
     run.check_frozen()
+
+
+def _n_measuring(observers: Sequence[Callback]) -> int:
+    """Return how many of the callbacks there are up to the last one that adds a metric."""
+    return max((i + 1 for i, each in enumerate(observers) if each.extra_metrics), default=0)
 
 
 def _observers(callbacks: Sequence[Callback], progress: bool) -> list[Callback]:

@@ -37,7 +37,7 @@ ATTRIBUTES = {
     "save_weights": "use save, or minidl.exchange for safetensors",
     "score": "call evaluate(X, Y), which returns the loss and the accuracy",
     "set_weights": "assign to parameters.theta, or to parameters['0.weight'].value",
-    "requires_grad_": "set trainable, of the model or of a layer, model.layers[0].trainable = False",
+    "requires_grad_": "set trainable of a layer, such as model.layers[0].trainable = False",
     "state_dict": "use save and Sequential.load, or minidl.exchange for safetensors",
     "to": "use astype(np.float64) for another dtype",
     "test_on_batch": "call evaluate(X, Y)",

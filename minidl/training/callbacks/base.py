@@ -144,8 +144,8 @@ class TrainingRun:
         self.validate = validate
         self.measurement = measurement
         self._trained = trained
-        modules = model.objective_function.modules if trained else ()
-        self._frozen = [module for module in modules if module.is_frozen]
+        self._modules = model.objective_function.modules if trained else ()
+        self._frozen = [module.is_frozen for module in self._modules]
         self.settings: dict[str, Any] = {}
         self.initial_optimizer = copy.copy(optimizer)
         known = measurement.directions if measurement else {}
@@ -179,8 +179,7 @@ class TrainingRun:
 
     def check_frozen(self) -> None:
         """Raise `ArgumentError` if layers were frozen, or set free again, while training."""
-        modules = self.model.objective_function.modules
-        if [module for module in modules if module.is_frozen] != self._frozen:
+        if [module.is_frozen for module in self._modules] != self._frozen:
             raise ArgumentError(
                 "trainable must be set before or between calls of fit, but a layer's was set while "
                 "a training was running: train the epochs until then in a fit of their own"
