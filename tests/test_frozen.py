@@ -205,6 +205,15 @@ def test_a_model_freezes_all_its_layers():
     assert moved(model, before) == [4]
 
 
+def test_a_layer_is_frozen_before_it_is_in_a_model():
+    first = Linear(3, 2)
+    first.trainable = False
+    model = Sequential([first, Linear(2, 1)], loss=MeanSquaredError(), dtype=float)
+    before = values(model)
+    fit(model)
+    assert moved(model, before) == [1]
+
+
 class Scaled(Layer):
     """A custom layer with a parameter and a layer of its own."""
 
