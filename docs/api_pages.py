@@ -23,6 +23,7 @@ PAGES = {
     ),
     "layers": ("Layers", ["minidl.layers"]),
     "losses": ("Losses and penalties", ["minidl.losses", "minidl.penalties"]),
+    "metrics": ("Metrics", ["minidl.metrics"]),
     "optimizers": (
         "Optimizers, schedules, initializers",
         ["minidl.optimizers", "minidl.schedules", "minidl.initializers"],

@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # for editors and type checkers; see `_PACKAGES`
     from .initializers import *
     from .layers import *
     from .losses import *
+    from .metrics import *
     from .model import *
     from .optimizers import *
     from .parameters import *
@@ -31,6 +32,7 @@ if TYPE_CHECKING:  # for editors and type checkers; see `_PACKAGES`
 _PACKAGES = (
     "layers",
     "losses",
+    "metrics",
     "optimizers",
     "schedules",
     "batching",

@@ -24,13 +24,17 @@ from .layers.tree import (
     named_buffers,
     named_modules,
     named_parameters,
+    trained_flags,
 )
 from .losses.base import Loss
 from .losses.binary_cross_entropy import BinaryCrossEntropy, SigmoidCrossEntropy
 from .losses.categorical_cross_entropy import CategoricalCrossEntropy, SoftmaxCrossEntropy
 from .losses.weighting import expand_weight, weighted_mean
+from .metrics.base import Metric
+from .metrics.measurement import Measurement
 from .parameters import Parameter, ParameterVector
 from .penalties import Penalty
+from .trained_parameters import TrainedParameters
 from .utils.exclusive_access import ExclusiveAccess
 from .utils.given_class import cure_for_class
 from .utils.random import RandomGenerator, spawn_rngs
@@ -184,8 +188,7 @@ class Objective:
         self.layers_before_loss = self.layers[:-1] if fused else self.layers
         trainable = [i for i, layer in enumerate(self.layers_before_loss) if layer.parameters()]
         self.first_trainable = trainable[0] if trainable else len(self.layers_before_loss)
-        self._first_trainable_layer = self.layers_before_loss[trainable[0]] if trainable else None
-        self._backward_order = self.layers_before_loss[self.first_trainable + 1 :][::-1]
+        self._backward_order = self.layers_before_loss[: self.first_trainable : -1]
         self._penalized = [self._parameters_of(penalty) for penalty in self.penalties]
         self.takes_integers = self.layers[0].takes_integers
         self.input_dtype = _INTEGERS if self.takes_integers else dtype  # that of X
@@ -230,7 +233,7 @@ class Objective:
 
     def _state(self) -> dict[str, Any]:
         state = {name: getattr(self, name) for name in _COPIED}
-        return {**state, "dtype": self.dtype, "identity": self.parameters.identity}
+        return {**state, "dtype": self.dtype, "identity": self.parameters.identities}
 
     def __getstate__(self) -> dict[str, Any]:
         with self.access:
@@ -338,21 +341,35 @@ class Objective:
         weighted = get_workspace(self.training_loss.workspace, "weighted", dy.shape, dy.dtype)
         return np.multiply(dy, expand_weight(sample_weight, dy.ndim), out=weighted)
 
-    def backward(self, sample_weight: Array | None = None) -> None:
+    def backward(self, sample_weight: Array | None = None, *, first: int | None = None) -> None:
         """Backpropagate the last `data_loss` into the gradient vector.
 
         Parameters
         ----------
         sample_weight : ndarray of shape (m,) or (m, ...), optional
             The weights of the batch that was passed to `data_loss`.
+        first : int, optional
+            The index of the first layer whose gradients are needed; by default `first_trainable`.
         """
         dy: Any = self.loss_backward(sample_weight)
-        for layer in self._backward_order:
+        layers = self.layers_before_loss
+        first = self.first_trainable if first is None else first
+        for layer in self._backward_order if first == self.first_trainable else layers[:first:-1]:
             dy = layer.backward(dy)
-        first_layer = self._first_trainable_layer
-        if first_layer is None:
-            return
-        run_backward_parameters(first_layer, dy)
+        if first < len(layers):
+            run_backward_parameters(layers[first], dy)
+
+    def trained_parameters(self) -> TrainedParameters:
+        """Return the parameters of the layers that are not frozen now.
+
+        Returns
+        -------
+        TrainedParameters
+            The same object as long as the same layers are frozen.
+        """
+        if not any(module.is_frozen for module in self.modules):
+            return self.parameters.trained((True,) * len(self.parameters))
+        return self.parameters.trained(trained_flags(self.layers))
 
     def penalized_parameters(self, index: int) -> list[Parameter]:
         """Return the parameters that a penalty acts on.
@@ -407,7 +424,7 @@ class Objective:
             np.add(parameter.grad, term, out=parameter.grad)
 
     def value_and_gradient(
-        self, batch: Batch, *, training: bool = False
+        self, batch: Batch, *, training: bool = False, trained: TrainedParameters | None = None
     ) -> tuple[Any, ForwardPass]:
         """Compute the total of a batch, and its gradient into `parameters.grad`.
 
@@ -417,6 +434,8 @@ class Objective:
             Examples, targets and weights, in the model's dtype.
         training : bool, default False
             Whether stochastic layers such as `Dropout` are active.
+        trained : TrainedParameters, optional
+            What needs a gradient, by default all parameters. That of the others is set to 0.
 
         Returns
         -------
@@ -426,12 +445,14 @@ class Objective:
             The outputs of the layers, and the data loss.
         """
         forward_pass = self.data_loss(batch, training=training)
-        self.backward(batch.sample_weight)
+        self.backward(batch.sample_weight, first=trained.first_layer if trained else None)
         total = forward_pass.value
         m = len(batch.x)
         for index in range(len(self.penalties)):
             total = total + self.penalty_value(index, m)
             self.add_penalty_gradient(index, m)
+        if trained:
+            trained.clear_frozen_gradient()
         return total, forward_pass
 
     def terms(self, batch: Batch) -> dict[str, Any]:
@@ -452,30 +473,27 @@ class Objective:
             terms[str(penalty)] = self.penalty_value(index, len(batch.x))
         return {**terms, "total": sum(terms.values())}
 
-    def count_correct(
-        self, output: Array, y: Array, sample_weight: Array | None = None
-    ) -> tuple[int, int]:
-        """Count the correct predictions of an output.
+    def measurement(self, metrics: Sequence[Metric], n_outputs: int) -> Measurement:
+        """Return an empty measurement of metrics, to which outputs are added.
 
         Parameters
         ----------
-        output : ndarray of shape (m, ..., k)
-            What the loss received: the `output` of a `ForwardPass`.
-        y : ndarray of shape (m, ..., k)
-            The targets.
-        sample_weight : ndarray of shape (m,) or (m, ...), optional
-            The weights. Positions whose own weight is 0 are masked: they are not counted.
+        metrics : sequence of Metric
+            The metrics; a classification has an accuracy besides.
+        n_outputs : int
+            The number of outputs k of the model (m, ..., k).
 
         Returns
         -------
-        n_correct : int
-            Number of correct predictions.
-        n_predictions : int
-            Number of predictions.
+        Measurement
+            It takes the `output` of a `ForwardPass`.
+
+        Raises
+        ------
+        ArgumentError
+            If a metric has no meaning for the model.
         """
-        if sample_weight is not None and sample_weight.ndim > 1:
-            output, y = output[sample_weight != 0], y[sample_weight != 0]
-        return self.training_loss.count_correct(output, y)
+        return Measurement(metrics, self.loss, n_outputs, self.training_loss)
 
 
 def _check_penalties(penalties: Sequence[Penalty], n_layers: int) -> None:

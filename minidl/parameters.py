@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from .errors import ArgumentError, ShapeError
 from .escaping import escaped
+from .trained_parameters import TrainedParameters
 from .utils.foreign_words import explain_arguments
 from .utils.given_class import cure_for_class
 from .utils.masked import check_not_masked
@@ -215,6 +216,8 @@ class ParameterVector:
         The number of elements of the vector, P.
     identity : VectorIdentity
         Stands for `theta` in an optimizer that is copied together with the model.
+    last_trained : TrainedParameters or None
+        What the last training has moved; None before the first one.
 
     Examples
     --------
@@ -238,6 +241,7 @@ class ParameterVector:
         self._theta = np.full(self.size, np.nan, dtype)
         self._grad = np.full(self.size, np.nan, dtype)
         self.identity = VectorIdentity(self._theta)
+        self.last_trained: TrainedParameters | None = None
         self._read_only_theta: Array | None = None
         start = 0
         for parameter in self._parameters.values():
@@ -291,16 +295,43 @@ class ParameterVector:
         """The dtype of `theta` and `grad`."""
         return np.dtype(self._theta.dtype)
 
-    def take_over(self, identity: VectorIdentity) -> None:
-        """Take the identity of the vector that this one is a copy of.
+    def trained(self, is_trained: Sequence[bool]) -> TrainedParameters:
+        """Return the part of the vector that a training moves.
 
         Parameters
         ----------
-        identity : VectorIdentity
-            The copied identity, which an optimizer may have, too.
+        is_trained : sequence of bool
+            Whether each parameter is trained, in their order.
+
+        Returns
+        -------
+        TrainedParameters
+            The same object as long as the same parameters are trained.
         """
-        self.identity = identity
-        identity.attach(self._theta)
+        last = self.last_trained
+        if last is None or last.is_trained != (is_trained := tuple(is_trained)):
+            last = self.last_trained = TrainedParameters(self, is_trained)
+        return last
+
+    @property
+    def identities(self) -> tuple[Any, ...]:
+        """What stands for the vector, and for its part that was trained last, in optimizers."""
+        last = self.last_trained
+        return self.identity, *((last.is_trained, last.identity) if last is not None else ())
+
+    def take_over(self, identities: tuple[Any, ...]) -> None:
+        """Take the identities of the vector that this one is a copy of.
+
+        Parameters
+        ----------
+        identities : tuple
+            What was copied of `identities`, which an optimizer may have, too.
+        """
+        self.identity, *part = identities
+        self.identity.attach(self._theta)
+        if part:
+            is_trained, identity = part
+            self.trained(is_trained).take_over(identity)
 
     def locate(self, index: int) -> tuple[str, tuple[int, ...]]:
         """Return the parameter that contains an element of the vector, and the position in it.

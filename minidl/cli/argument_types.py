@@ -1,4 +1,4 @@
-"""Types of command-line arguments: numbers in a range, and the widths of the hidden layers."""
+"""Types of command-line arguments: numbers in a range, widths of hidden layers, metrics."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import argparse
 import math
 from collections.abc import Callable
 from typing import Any
+
+from ..errors import ArgumentError
+from ..metrics.table import as_metrics
 
 
 def number_type(
@@ -83,3 +86,34 @@ def layer_widths(text: str) -> list[int]:
     except argparse.ArgumentTypeError:
         rule = 'integers >= 1 separated by commas, such as 20,7,5, or "none"'
         raise argparse.ArgumentTypeError(f"must be {rule}, got {text!r}") from None
+
+
+def metric_names(text: str) -> list[str]:
+    """Return the names of metrics.
+
+    Parameters
+    ----------
+    text : str
+        Names separated by commas, such as "f1,recall".
+
+    Returns
+    -------
+    list of str
+        The names.
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+        If one is not known, or there twice.
+
+    Examples
+    --------
+    >>> metric_names("f1, top_3")
+    ['f1', 'top_3']
+    """
+    names = [name.strip() for name in text.split(",")]
+    try:
+        as_metrics(names)
+    except ArgumentError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return names

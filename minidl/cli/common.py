@@ -13,8 +13,9 @@ from typing import Any, NoReturn
 from .. import Sequential
 from ..data import Limits
 from ..escaping import escaped
+from ..metrics.table import METRICS
 from ..serialization.model_file import load_model as load_model_file
-from .argument_types import POSITIVE_INTEGER
+from .argument_types import POSITIVE_INTEGER, metric_names
 from .streams import show
 
 
@@ -86,6 +87,21 @@ def add_model_file(parser: CommandParser) -> None:
     text = "bytes that MODEL.h5 may have (default: %(default)s)"
     limit = Limits.max_bytes
     parser.add_argument("--limit", type=POSITIVE_INTEGER, default=limit, metavar="N", help=text)
+
+
+def add_metrics(parser: Any) -> None:
+    """Add the metrics that are measured besides loss and accuracy.
+
+    Parameters
+    ----------
+    parser : object
+        The parser of the command, or a group of its options.
+    """
+    names = ", ".join(sorted({*METRICS} - {"accuracy", "mean_absolute_error", "r2", "top_k"}))
+    text = (
+        f"what to measure besides loss and accuracy: {names}, top_2, top_3, ... (default: nothing)"
+    )
+    parser.add_argument("--metrics", type=metric_names, default=[], metavar="NAMES", help=text)
 
 
 def load_model(options: argparse.Namespace) -> Sequential:

@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import ShapeError
 from .argument_types import SEED
-from .common import add_command, add_model_file, emit, load_model
+from .common import add_command, add_metrics, add_model_file, emit, load_model
 from .dataset_options import add_dataset_options, load_dataset
 from .scores import measure, score_lines
 
@@ -24,6 +24,7 @@ def add_evaluate(subparsers: Any) -> None:
     """
     parser = add_command(subparsers, "evaluate", evaluate)
     add_model_file(parser)
+    add_metrics(parser)
     add_dataset_options(parser)
     text = "points and CSV files: the seed of the training (default: %(default)s)"
     parser.add_argument("--seed", type=SEED, default=1, metavar="N", help=text)
@@ -33,7 +34,8 @@ def evaluate(options: argparse.Namespace) -> int:
     """Report the accuracy of a saved network on a dataset.
 
     Read a network that `minidl train --out` or `model.save` wrote, and print its accuracy on the
-    training and the test set of a dataset, next to that of always predicting the majority class.
+    training and the test set of a dataset, next to that of always predicting the majority class,
+    and other metrics that --metrics names.
 
     Parameters
     ----------
@@ -49,6 +51,7 @@ def evaluate(options: argparse.Namespace) -> int:
     --------
       minidl train moons --out results/moons
       minidl evaluate results/moons/model.h5 moons
+      minidl evaluate results/moons/model.h5 moons --metrics precision,recall
       minidl evaluate results/moons/model.h5 moons --noise 0.4 --points 2000 --json
     """
     model = load_model(options)
@@ -61,7 +64,7 @@ def evaluate(options: argparse.Namespace) -> int:
             f"{options.model}: must predict the {len(dataset.classes)} classes of "
             f"{dataset.name}, found {n_outputs} outputs"
         )
-    scores = measure(model, dataset)
+    scores = measure(model, dataset, options.metrics)
     lines = [
         f"source  {dataset.source}",
         f"{scores['network']}: {model.parameters.size:,} parameters, from {options.model}",

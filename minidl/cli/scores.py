@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,9 @@ RISE = 1.1  # of the loss in a training that diverged
 MAX_FIXED = 1000  # from here on, numbers have an exponent, so that columns stay apart
 
 
-def measure(model: Sequential, dataset: LoadedDataset) -> dict[str, Any]:
+def measure(
+    model: Sequential, dataset: LoadedDataset, metrics: Sequence[str] = ()
+) -> dict[str, Any]:
     """Return the scores of a network on the training and on the test set.
 
     Parameters
@@ -28,12 +31,14 @@ def measure(model: Sequential, dataset: LoadedDataset) -> dict[str, Any]:
         A trained classifier.
     dataset : LoadedDataset
         The dataset.
+    metrics : sequence of str
+        What is measured besides.
 
     Returns
     -------
     dict
-        JSON-compatible: the network, the dataset, the share of the majority class, loss and
-        accuracy on both sets, and the confusion matrix of the test set.
+        JSON-compatible: the network, the dataset, the share of the majority class, loss, accuracy
+        and other metrics on both sets, and the confusion matrix of the test set.
 
     Raises
     ------
@@ -42,7 +47,9 @@ def measure(model: Sequential, dataset: LoadedDataset) -> dict[str, Any]:
     """
     X_test, Y_test = dataset.test
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        train, test = model.evaluate(*dataset.train), model.evaluate(*dataset.test)
+        train, test = (
+            model.evaluate(*pair, metrics=metrics) for pair in (dataset.train, dataset.test)
+        )
         confusion = plots.confusion_counts(
             Y_test, model.predict_classes(X_test), len(dataset.classes)
         )
@@ -124,6 +131,11 @@ def score_lines(scores: dict[str, Any]) -> list[str]:
         _score_line("", "train", "test", ""),
         _score_line("majority class", majority["train"], majority["test"]),
         _score_line("accuracy", train["accuracy"], test["accuracy"]),
+        *(
+            _score_line(name, train[name], test[name])
+            for name in train
+            if name not in ("accuracy", "loss")
+        ),
         _score_line("loss", train["loss"], test["loss"]),
     ]
     classes = scores["classes"]

@@ -27,7 +27,7 @@ from ..training.callbacks.base import TrainingRun
 from ..utils.atomic_files import atomic_write
 from ..words.augmentation import WORDS as AUGMENTATION_WORDS
 from ..words.augmentation import augmentation_of_words
-from .common import add_command, to_json
+from .common import add_command, add_metrics, to_json
 from .dataset_options import (
     DEFAULTS,
     IMAGES,
@@ -70,6 +70,7 @@ def add_train(subparsers: Any) -> None:
         "(default: none)"
     )
     group.add_argument("--augment", metavar="WORDS", help=text)
+    add_metrics(group)
     group = parser.add_argument_group("output")
     text = "save the training in this file; resume from it if it exists (default: none)"
     group.add_argument("--checkpoint", type=Path, metavar="FILE", help=text)
@@ -155,6 +156,7 @@ def train(options: argparse.Namespace) -> int:
       minidl train cats --net "conv 8 3, relu, pool 4, flatten, linear 1" --augment "flip, shift 4"
       minidl train moons --optimizer adamw --schedule cosine --warm-up 5 --clip-norm 1
       minidl train moons --optimizer lbfgs
+      minidl train moons --metrics f1,recall --out results/moons
       minidl train cats --checkpoint cats.h5      stop it with Ctrl-C, run it again to resume
     """
     check_fresh(options)
@@ -247,6 +249,7 @@ def _fit(
                 epochs=options.epochs,
                 batch_size=options.batch_size,
                 augment=augment,
+                metrics=options.metrics,
                 callbacks=callbacks,
                 progress=sys.stderr.isatty(),
                 resume=_resumed_file(options),
@@ -265,7 +268,9 @@ def _results(
 ) -> dict[str, Any]:
     """Return the content of results.json."""
     not_arguments = ("command", "run", "json", "debug")
-    scores = measure(model, dataset)
+    scores = measure(model, dataset, options.metrics)
+    history = best.history
+    measured = {name: history[name] for name in history if name not in ("loss", "accuracy")}
     return {
         "command": "train",
         "settings": {
@@ -276,7 +281,8 @@ def _results(
         "epochs": best.history.epochs,
         "epoch": best.best_epoch if best.interrupted else best.history.epochs,
         **scores,
-        "loss": best.history.loss,
+        "loss": history.loss,
+        **({"metrics": measured} if options.metrics else {}),
         "remarks": remarks(scores, best.history.loss[0]),
         "seconds": best.history.seconds,
         "versions": {

@@ -41,6 +41,7 @@ from .stages.loss import LossResult, check_loss, choose_loss_scheme
 from .stages.network import NetworkResult, check_network
 from .stages.penalties import PenaltiesResult, check_penalties
 from .stages.preconditions import (
+    frozen_note,
     require_declared_integers,
     training_only_rows,
     whole_net_note,
@@ -188,6 +189,7 @@ class GradientChecker:
                 report = _check_in_stages(context, complex_only=self.method == "complex")
             if sparse_x is not None:
                 report.checks += check_sparse_rows(context, sparse_x)
+        report.notes += frozen_note(objective)
         report.title = (
             f"{len(objective.layers)} layers, {objective.parameters.size:,} parameters, "
             f"{len(x)} examples"

@@ -15,6 +15,7 @@ from ..utils.foreign_words import explain_arguments
 from ..utils.nested import find_nested
 from ..utils.self_description import SelfDescribing
 from ..utils.typing import Array
+from ..utils.validation import check_flag
 from ..utils.workspace import HasWorkspace
 from .graph import GraphBuilder
 
@@ -107,6 +108,9 @@ class Layer(HasWorkspace, SelfDescribing, ABC):
         subclass does not inherit it.
     in_model : bool, default False
         Whether a model contains the layer. The model sets it; a copy is in no model.
+    is_frozen : bool, default False
+        Whether training leaves the parameters of the layer itself as they are. Assigning to
+        `trainable` sets it, for the layers inside of the layer, too.
     workspace : dict of str to ndarray
         Work arrays that are reused from one call to the next. Nothing that must be kept may be
         stored here: copies begin with an empty one.
@@ -159,6 +163,7 @@ class Layer(HasWorkspace, SelfDescribing, ABC):
     inference_arrays: int | None = None
     torch_only: tuple[str, ...] = ()
     in_model = False
+    is_frozen = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -169,6 +174,25 @@ class Layer(HasWorkspace, SelfDescribing, ABC):
 
     def __init__(self) -> None:
         pass  # it gives layers without arguments their signature, and need not be called
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training moves parameters of the layer, or of a layer inside of it.
+
+        Assign False to freeze all of them, before or between calls of `fit`: their values do not
+        change, by weight decay or penalties neither. A model's file keeps it.
+        """
+        layers = [layer for _, layer in self.named_children()]
+        own = not self.is_frozen
+        if layers and not any(find_nested(self, (Parameter,))):
+            own = False
+        return own or any(layer.trainable for layer in layers)
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        is_frozen = not check_flag(value, "trainable", self)
+        for module in self.modules():
+            module.is_frozen = is_frozen
 
     @abstractmethod
     def forward(self, x: Array, *, training: bool = False) -> Array:

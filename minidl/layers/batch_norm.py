@@ -28,7 +28,8 @@ class BatchNorm(Layer):
     x has shape (m, ..., features), and so has y. While training, mean and var are those of each
     feature over the mini-batch and all positions, n values in all, and the running ones follow:
     ``running = (1 - momentum) * running + momentum * batch`` [1]_. At inference the running mean
-    and variance take their place.
+    and variance take their place. In a frozen layer (``layer.trainable = False``) they do so while
+    training, too, and stay as they are, as in Keras; PyTorch still follows the batches.
 
     With z = (x - mean) / sqrt(var + epsilon) the gradients are, as sums over the n values,
     d weight = sum of dy * z, d bias = sum of dy, and while training
@@ -112,6 +113,7 @@ class BatchNorm(Layer):
         self.running_var = Buffer(shape, init=Ones())
 
     def forward(self, x: Array, *, training: bool = False) -> Array:
+        training = training and not self.is_frozen
         x = as_float_array(x)
         if x.ndim < 2 or x.shape[-1] != self.features:
             raise ShapeError(f"{self} expects x of shape (m, ..., {self.features}), got {x.shape}")

@@ -58,6 +58,26 @@ def named_parameters(layers: Sequence[Layer]) -> list[tuple[str, Parameter]]:
     ]
 
 
+def trained_flags(layers: Sequence[Layer]) -> list[bool]:
+    """Return whether each of the parameters of `named_parameters` is one that training moves."""
+    return [
+        not module.is_frozen
+        for _, module in named_modules(layers)
+        for _ in find_nested(module, (Parameter,))
+    ]
+
+
+def described(layer: Layer) -> str:
+    """Return the text of a layer, and that it is frozen if training leaves its parameters alone."""
+    is_frozen = bool(layer.parameters()) and not layer.trainable
+    return f"{layer}, frozen" if is_frozen else str(layer)
+
+
+def frozen_paths(layers: Sequence[Layer]) -> list[str]:
+    """Return the paths of the layers of a model that are frozen."""
+    return [path for path, module in named_modules(layers) if module.is_frozen]
+
+
 def named_buffers(layers: Sequence[Layer]) -> list[tuple[str, Buffer]]:
     """Return the buffers of a model with their paths, such as "1.mean", in its order."""
     return [

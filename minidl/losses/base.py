@@ -213,6 +213,41 @@ class Loss(HasWorkspace, SelfDescribing, ABC):
         """
         raise ArgumentError(f"{self} does not predict classes: use predict")
 
+    def true_classes(self, target: Array) -> Array:
+        """Return the class numbers of targets, by default what `classes` returns of them.
+
+        Parameters
+        ----------
+        target : ndarray of shape (m, ..., k)
+            The targets as `prepare_targets` returns them.
+
+        Returns
+        -------
+        ndarray of int64
+            The class numbers, of the shape of what `classes` returns.
+
+        Raises
+        ------
+        ArgumentError
+            If the loss does not predict classes.
+        """
+        return self.classes(target)
+
+    def predicted_values(self, prediction: Array) -> Array:
+        """Return what a prediction says of the targets, by default the prediction itself.
+
+        Parameters
+        ----------
+        prediction : ndarray of shape (m, ..., k)
+            The output of the model.
+
+        Returns
+        -------
+        ndarray of shape (m, ..., k)
+            Values in the unit of the targets, such as the expected counts under `Poisson`.
+        """
+        return prediction
+
     def probabilities(self, prediction: Array) -> Array:
         """Return the probabilities of classes that a prediction means.
 
@@ -253,7 +288,7 @@ class Loss(HasWorkspace, SelfDescribing, ABC):
         n_predictions : int
             The number of predictions.
         """
-        expected = self.classes(target)
+        expected = self.true_classes(target)
         n_correct = int(np.count_nonzero(self.classes(prediction) == expected))
         return n_correct, expected.size
 

@@ -134,6 +134,10 @@ class BaseBinaryCrossEntropy(BaseCrossEntropy):
         numbers = (prediction > self.threshold).astype(np.int64)
         return numbers[..., 0] if numbers.shape[-1] == 1 else numbers
 
+    def true_classes(self, target: Array) -> Array:
+        numbers = (target > 0.5).astype(np.int64)
+        return numbers[..., 0] if numbers.shape[-1] == 1 else numbers
+
     def count_correct(self, prediction: Array, target: Array) -> tuple[int, int]:
         predicted = prediction > scalar_array(self.threshold, prediction.dtype)
         expected = target > scalar_array(0.5, target.dtype)

@@ -116,6 +116,10 @@ class Poisson(Loss):
             raise ArgumentError(f"Y must be counts >= 0 for {self}, got {smallest:g}")
         return targets
 
+    def predicted_values(self, prediction: Array) -> Array:
+        counts: Array = np.exp(prediction) if self.log_input else prediction
+        return counts
+
     def formula(self) -> tuple[str, str]:
         if self.log_input:
             return "1 / (m k) * sum of exp(z) - t z", "(exp(z) - t) / (m k)"

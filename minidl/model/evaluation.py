@@ -1,7 +1,8 @@
-"""The data loss and the accuracy of a model over many examples."""
+"""The data loss and the metrics of a model over many examples."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
 from typing import Any
 
@@ -10,6 +11,9 @@ from ..batching.data_digest import describe_data
 from ..batching.inference_batches import InferenceBatches
 from ..batching.read_plan import load_if_fits
 from ..errors import ArgumentError
+from ..metrics.base import Metric
+from ..metrics.measurement import Measurement
+from ..metrics.table import MetricLike, as_metrics
 from ..objective import Objective
 from .inputs import prepare_data
 from .isolated_access import IsolatedAccess
@@ -17,8 +21,10 @@ from .passes import inference_batches
 from .row_sums import check_row_sums
 
 
-def evaluate_batches(objective: Objective, batches: InferenceBatches) -> dict[str, float]:
-    """Return the data loss over all rows and, for classifications, the accuracy.
+def evaluate_batches(
+    objective: Objective, batches: InferenceBatches, measurement: Measurement
+) -> dict[str, float]:
+    """Return the data loss over all rows, and metrics.
 
     Parameters
     ----------
@@ -26,33 +32,33 @@ def evaluate_batches(objective: Objective, batches: InferenceBatches) -> dict[st
         The model.
     batches : InferenceBatches
         All rows, in batches.
+    measurement : Measurement
+        The metrics, which are measured anew.
 
     Returns
     -------
     dict
-        "loss" and, for classifications, "accuracy".
+        "loss", and the values of the metrics.
     """
-    is_classification = objective.loss.is_classification
     loss_sum = 0.0
-    n_correct = n_predictions = 0
+    measurement.reset()
     with closing(iter(batches)) as slices:
         for _, batch in slices:
             forward_pass = objective.data_loss(batch)
             loss_sum += float(forward_pass.value) * len(batch.x)
-            if is_classification:
-                correct, predictions = objective.count_correct(
-                    forward_pass.output, batch.y, batch.sample_weight
-                )
-                n_correct += correct
-                n_predictions += predictions
-    results = {"loss": loss_sum / batches.n_examples}
-    return results | {"accuracy": n_correct / n_predictions} if is_classification else results
+            measurement.add(forward_pass.output, batch.y, batch.sample_weight)
+    return {"loss": loss_sum / batches.n_examples} | measurement.values()
 
 
 def evaluate(
-    objective: Objective, X: Any, Y: Any, sample_weight: Any, memory_limit: int
+    objective: Objective,
+    X: Any,
+    Y: Any,
+    sample_weight: Any,
+    memory_limit: int,
+    metrics: Sequence[MetricLike] = (),
 ) -> dict[str, float]:
-    """Return the data loss and the accuracy on (X, Y), as `Sequential.evaluate` does.
+    """Return the data loss and metrics on (X, Y), as `Sequential.evaluate` does.
 
     Parameters
     ----------
@@ -62,18 +68,22 @@ def evaluate(
         Examples, targets and weights, or None for no weights.
     memory_limit : int
         Bytes of rows in memory at once where X or Y is not in memory.
+    metrics : sequence of str, Metric or callable
+        What is measured besides the loss and the accuracy.
 
     Returns
     -------
     dict
-        "loss" and, for classifications, "accuracy".
+        "loss", and the values of the metrics.
     """
     check_memory_limit(memory_limit)
+    measured = as_metrics(metrics)
     data = prepare_data(objective, X, Y, sample_weight, memory_limit=memory_limit, validate=False)
     with IsolatedAccess(objective) as isolated:
+        measurement = isolated.measurement(measured, data.y.shape[-1])
         check_row_sums(isolated, data.x)
         batches = inference_batches(isolated, data, check_finite=True, memory_limit=memory_limit)
-        return evaluate_batches(isolated, batches)
+        return evaluate_batches(isolated, batches, measurement)
 
 
 class Validator:
@@ -89,6 +99,8 @@ class Validator:
         Bytes that its rows may take.
     pass_limit : int, optional
         Bytes that passing them through the model may take.
+    metrics : sequence of Metric
+        What is measured besides the loss and the accuracy.
     """
 
     def __init__(
@@ -97,6 +109,7 @@ class Validator:
         validation: Any,
         memory_limit: int,
         pass_limit: int | None = None,
+        metrics: Sequence[Metric] = (),
     ) -> None:
         # A quarter for what is converted: the training set has as much, and the passes the rest.
         data = prepare_data(objective, *validation, memory_limit=memory_limit // 4)
@@ -111,12 +124,13 @@ class Validator:
             hint = "validation gets an eighth of it where X and Y lie in files too"
             raise ArgumentError(f"{error}; {hint}") from None
         self._objective = objective
+        self._measurement = objective.measurement(metrics, data.y.shape[-1])
         self._data = data
         self._data_description: dict[str, Any] | None = None
 
     def __call__(self) -> dict[str, float]:
-        """Return the data loss and, for classifications, the accuracy."""
-        return evaluate_batches(self._objective, self._batches)
+        """Return the data loss and the metrics."""
+        return evaluate_batches(self._objective, self._batches, self._measurement)
 
     def data_description(self) -> dict[str, Any]:
         """Return what identifies the rows, computed when it is first asked for."""

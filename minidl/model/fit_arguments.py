@@ -12,6 +12,9 @@ from ..batching.out_of_core import is_out_of_core
 from ..batching.sample_weights import ClassWeight
 from ..batching.shuffled_rows import Shuffle
 from ..errors import ArgumentError
+from ..layers.tree import trained_flags
+from ..metrics.measurement import Measurement
+from ..metrics.table import MetricLike, as_metrics
 from ..objective import Objective
 from ..optimizers.base import Optimizer
 from ..training.callbacks.base import Callback
@@ -85,6 +88,9 @@ class TrainingData(NamedTuple):
     validate: Validator | None
     """Returns the metrics of the validation set, if there is one."""
 
+    measurement: Measurement
+    """What is measured on the training set."""
+
 
 def prepare_training_data(
     objective: Objective,
@@ -100,6 +106,7 @@ def prepare_training_data(
     memory_limit: int,
     optimizer: Optimizer,
     augment: Augmentation | None = None,
+    metrics: Sequence[MetricLike] = (),
 ) -> TrainingData:
     """Validate the arguments of `Sequential.fit` that hold data, and prepare both sets.
 
@@ -114,15 +121,19 @@ def prepare_training_data(
         What will make the steps.
     rng : numpy.random.Generator or numpy.random.RandomState
         Shuffles the examples.
+    metrics : sequence of str, Metric or callable
+        What is measured besides the loss and the accuracy.
 
     Returns
     -------
     TrainingData
-        Mini-batches and, if there is a validation set, a function that evaluates it.
+        Mini-batches, what is measured on them and, if there is a validation set, a function that
+        evaluates it.
     """
     if not (augment is None or isinstance(augment, Augmentation)):
         rule = "augment must be an Augmentation such as Augmentation(flip=True, shift=4)"
         raise ArgumentError(f"{rule}, got {augment!r}{cure_for_class(augment)}")
+    measured = as_metrics(metrics)
     if objective.access.is_training:  # at once, before anything is read
         objective.access.refuse_training()
     training_limit, validation_limit, pass_limit = _limits(X, Y, validation, memory_limit)
@@ -133,11 +144,13 @@ def prepare_training_data(
         if objective.access.is_training:
             objective.access.refuse_training()
         objective.members.check()
+        _check_trainable(objective)
+        measurement = objective.measurement(measured, data.y.shape[-1])
         check_hidden_state(objective, data.x)
         check_row_sums(objective, data.x)
         validate = None
         if validation is not None:
-            validate = Validator(objective, validation, validation_limit, pass_limit)
+            validate = Validator(objective, validation, validation_limit, pass_limit, measured)
     batches = MiniBatches.from_batch(
         data,
         batch_size=batch_size,
@@ -150,7 +163,17 @@ def prepare_training_data(
     with objective.access:
         check_last_batch(objective, data.x, batches)
         check_full_batch(optimizer, objective, data.x, batches)
-    return TrainingData(batches, validate)
+    return TrainingData(batches, validate, measurement)
+
+
+def _check_trainable(objective: Objective) -> None:
+    if not any(module.is_frozen for module in objective.modules):
+        return
+    if objective.parameters.size and not any(trained_flags(objective.layers)):
+        raise ArgumentError(
+            "a layer with parameters must be trainable, but all of them are frozen: set trainable "
+            "= True of one, such as model.layers[0]"
+        )
 
 
 def _limits(X: Any, Y: Any, validation: Any, memory_limit: int) -> tuple[int, int, int | None]:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ..batching.augmentation import Augmentation
     from ..batching.sample_weights import ClassWeight
     from ..batching.shuffled_rows import Shuffle
+    from ..metrics.table import MetricLike
     from ..optimizers.base import Optimizer
     from ..training.callbacks.base import Callback
     from ..training.history import History
@@ -144,6 +145,16 @@ class Sequential:
         return self.objective_function.parameters
 
     @property
+    def trainable(self) -> bool:
+        """Whether `fit` moves parameters of any layer. Assign to set `trainable` of all layers."""
+        return any(layer.trainable for layer in self.layers if layer.parameters())
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        for layer in self.layers:
+            layer.trainable = value
+
+    @property
     def buffers(self) -> BufferSet:
         """All arrays that the layers keep but do not learn, by name."""
         return self.objective_function.buffers
@@ -190,6 +201,7 @@ class Sequential:
         sample_weight: npt.ArrayLike | None = None,
         class_weight: ClassWeight | None = None,
         augment: Augmentation | None = None,
+        metrics: Sequence[MetricLike] = (),
     ) -> History:
         """Train for `epochs` epochs and return the training history.
 
@@ -216,8 +228,8 @@ class Sequential:
             examples of an epoch is drawn from all m. A callable takes the number of the epoch, from
             1, and returns a permutation of ``range(m)``.
         validation : (X, Y) or (X, Y, sample_weight), optional
-            A set that is evaluated after each epoch: "val_loss" and, for classifications,
-            "val_accuracy" in the history.
+            A set that is evaluated after each epoch: "val_loss", for classifications
+            "val_accuracy", and each metric with ``val_`` before its name in the history.
         callbacks : sequence of Callback, default ()
             Observers of training. `StopOnNonFinite` is added unless there is one.
         progress : bool, default True
@@ -235,16 +247,21 @@ class Sequential:
             each array of the optimizer's state, for each callback, and two more.
         sample_weight : array_like of shape (m,) or (m, ...), optional
             The weight of each example, >= 0, scaled to a mean of 1. The data loss of a batch is the
-            mean of w_i * loss_i. Weights affect only the data loss, not penalties or accuracy. A
+            mean of w_i * loss_i. Weights affect the data loss and the metrics, not penalties. A
             custom loss must implement `per_example` to support them. For outputs (m, ..., k) also
             weights (m, ...) of the positions: those of weight 0 are masked, and count neither in
-            the loss nor in the accuracy.
+            the loss nor in the metrics.
         class_weight : dict of int to float or "balanced", optional
             Multiplies `sample_weight` by a factor for each class number, 1 where it is not in the
             dict; "balanced" is m / (classes * count).
         augment : Augmentation, optional
             Changes the pictures (m, h, w, c) of each mini-batch at random, such as
             ``Augmentation(flip=True, shift=4)``; the validation set stays as it is.
+        metrics : sequence of str, Metric or callable, default ()
+            What is measured in each epoch besides the loss and, for classifications, the accuracy:
+            "precision", "recall", "f1", "class_accuracy" and "top_2", "top_3", ... of classes,
+            "mean_absolute_error" and "r2" of numbers, or functions ``metric(y_true, y_pred)`` (see
+            `FunctionMetric`). Each is that of the whole epoch, not a mean over batches.
 
         Returns
         -------
@@ -278,7 +295,7 @@ class Sequential:
         callbacks = check_fit_arguments(
             optimizer, epochs, batch_size, memory_limit, callbacks, validation, resume_limit
         )
-        batches, validate = prepare_training_data(
+        data = prepare_training_data(
             self.objective_function,
             X,
             Y,
@@ -291,13 +308,13 @@ class Sequential:
             memory_limit=memory_limit,
             optimizer=optimizer,
             augment=augment,
+            metrics=metrics,
         )
         return train(
             self,
-            batches,
+            *data,
             optimizer=optimizer,
             epochs=epochs,
-            validate=validate,
             callbacks=callbacks,
             progress=progress,
             resume=resume,
@@ -365,30 +382,35 @@ class Sequential:
         *,
         sample_weight: npt.ArrayLike | None = None,
         memory_limit: int = MEMORY_LIMIT,
+        metrics: Sequence[MetricLike] = (),
     ) -> dict[str, float]:
-        """Return the data loss and, for classifications, the accuracy, with dropout off.
+        """Return the data loss and metrics, with dropout off.
 
         Parameters
         ----------
         X, Y : array_like
             Examples and targets, as `fit` takes them.
         sample_weight : array_like of shape (m,) or (m, ...), optional
-            The weight of each example, or position, in the loss.
+            The weight of each example, or position, in the loss and the metrics.
         memory_limit : int, default 256 * 2**20
             About how many bytes rows and work arrays may take: fewer rows pass through wide layers
             at once.
+        metrics : sequence of str, Metric or callable, default ()
+            What is measured besides the loss and the accuracy, as for `fit`; over all examples,
+            also where they are read in batches.
 
         Returns
         -------
         dict
-            "loss", without penalties, and "accuracy" if the loss predicts classes.
+            "loss", without penalties, "accuracy" if the loss predicts classes, and the metrics by
+            name.
 
         Raises
         ------
         ShapeError, DtypeError, ArgumentError, NonFiniteError, DataError
             If an argument is invalid; see `fit`.
         """
-        return evaluate(self.objective_function, X, Y, sample_weight, memory_limit)
+        return evaluate(self.objective_function, X, Y, sample_weight, memory_limit, metrics)
 
     def objective(
         self, X: ExamplesLike, Y: npt.ArrayLike, *, sample_weight: npt.ArrayLike | None = None

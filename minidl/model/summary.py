@@ -9,6 +9,7 @@ from ..escaping import escaped
 from ..layers.base import Layer, Shape, UnknownSize
 from ..layers.container import Container, inner_shape
 from ..layers.shapes import output_shapes
+from ..layers.tree import described, trained_flags
 from ..objective import Objective
 
 _UNITS = ("B", "kB", "MB", "GB")
@@ -46,6 +47,7 @@ def summarize(objective: Objective, shape: Shape | None = None) -> str:
     penalties = "".join(f" + {penalty}" for penalty in objective.penalties)
     lines = [
         *_layer_table(objective, shape),
+        *_frozen_line(objective),
         *_buffer_table(objective),
         escaped(f"loss {objective.loss}{fused}{penalties}; {objective.dtype}"),
     ]
@@ -65,6 +67,15 @@ def _layer_table(objective: Objective, shape: Shape | None) -> list[str]:
         column = ["multiply-adds", *_multiply_adds(layer_rows)]
         rows = [(*row, cell) for row, cell in zip(rows, column, strict=True)]
     return _aligned(rows, n_left=3, first=str.ljust if has_inner_rows else str.rjust)
+
+
+def _frozen_line(objective: Objective) -> list[str]:
+    """Return how many parameters training moves, where it does not move all."""
+    flags = trained_flags(objective.layers)
+    sizes = [parameter.size for _, parameter in objective.parameters]
+    n_trained = sum(size for size, is_trained in zip(sizes, flags, strict=True) if is_trained)
+    n_frozen = objective.parameters.size - n_trained
+    return [f"trainable {n_trained:,}, frozen {n_frozen:,} parameters"] if n_frozen else []
 
 
 def _multiply_adds(layer_rows: Sequence[LayerRow]) -> list[str]:
@@ -147,7 +158,7 @@ def _inner_rows(
 
 def _description(layer: Layer) -> str:
     # The layers of a container have their own rows.
-    return type(layer).__name__ if isinstance(layer, Container) else str(layer)
+    return type(layer).__name__ if isinstance(layer, Container) else described(layer)
 
 
 def format_size(n_bytes: float) -> str:

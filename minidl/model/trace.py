@@ -10,6 +10,7 @@ import numpy as np
 
 from ..batching.batch import Batch
 from ..escaping import escaped
+from ..layers.tree import trained_flags
 from ..losses.cross_entropy import BaseCategoricalCrossEntropy
 from ..objective import ForwardPass, Objective
 from ..utils.sparse_rows import SparseRows
@@ -130,7 +131,8 @@ def _gradient_section(objective: Objective, m: int) -> Iterator[str]:
         yield norms(name, parameter.shape, slice(start, start + parameter.size))
         start += parameter.size
     yield norms("all as one vector", (parameters.size,), slice(None))
+    kept = "" if all(trained_flags(objective.layers)) else " that are not frozen"
     yield (
         "Gradient descent would now step to theta - learning_rate * d J, where theta is the vector "
-        "of all parameters."
+        f"of all parameters{kept}."
     )

@@ -10,6 +10,7 @@ import numpy as np
 from ..layers.base import Layer
 from ..layers.chain import Chain
 from ..layers.container import Container
+from ..layers.tree import described
 from ..utils.typing import Array
 
 
@@ -93,7 +94,7 @@ def backward_lines(
 
 def _description(layer: Layer) -> str:
     # The layers of a container follow, each with its own description.
-    return type(layer).__name__ if isinstance(layer, Container) else str(layer)
+    return type(layer).__name__ if isinstance(layer, Container) else described(layer)
 
 
 def title(name: str) -> str:

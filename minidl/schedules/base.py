@@ -90,6 +90,16 @@ class Schedule(ABC):
 
     # Hooks that do nothing by default: most schedules depend on the step alone.
 
+    def check_columns(self, directions: Mapping[str, bool | None]) -> None:  # noqa: B027
+        """Raise `ArgumentError` if `observe` would miss a metric; called before a training.
+
+        Parameters
+        ----------
+        directions : mapping of str to bool or None
+            For each metric that the history will have, whether a larger value is a better one;
+            None if it is unknown.
+        """
+
     def observe(self, history: MeasuredEpochs) -> None:  # noqa: B027
         """Adapt to the metrics of the training; called after each epoch. Does nothing by default.
 

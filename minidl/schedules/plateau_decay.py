@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import ArgumentError
-from ..utils.metrics import higher_is_better
-from ..utils.validation import at_least, greater_than, in_range, integer_at_least
+from ..metrics.monitoring import check_monitored, higher_is_better
+from ..utils.validation import at_least, check_flag, greater_than, in_range, integer_at_least
 from .base import MeasuredEpochs, Schedule, check_fields
+
+SMALLEST_DECAY = 1e-8
+"""The learning rate that is not worth a decay, as in PyTorch (`eps`)."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,8 @@ class PlateauDecay(Schedule):
     After each epoch, the metric is compared with its best value so far. An epoch improves on it if
     the metric is better by more than `min_delta`, relative to the best value. After more than
     `patience` epochs in a row without an improvement, the learning rate is multiplied by `factor`
-    and the count starts again: the rule of PyTorch's ``ReduceLROnPlateau``. A resumed training
+    and the count starts again, after `cooldown` epochs: the rule of PyTorch's
+    ``ReduceLROnPlateau``, also in that a decay of at most 1e-8 is left out. A resumed training
     continues the count.
 
     Parameters
@@ -28,15 +32,23 @@ class PlateauDecay(Schedule):
     initial_learning_rate : float
         The learning rate at the start, > 0.
     monitor : str, default "loss"
-        A column of the history. An accuracy is better if larger, anything else if smaller.
+        A column of the history, such as "val_loss", "val_f1", or what a callback measures.
     factor : float, default 0.1
         What the learning rate is multiplied by, in (0, 1].
     patience : int, default 10
         Number of epochs without an improvement that are tolerated, >= 1.
     min_delta : float, default 1e-4
-        The relative improvement that counts, >= 0.
+        The improvement that counts, >= 0: ``threshold`` in PyTorch.
     min_learning_rate : float, default 0.0
         The learning rate does not fall below this, >= 0.
+    cooldown : int, default 0
+        Number of epochs after a decay that do not count, >= 0.
+    relative : bool, default True
+        Whether `min_delta` is relative to the best value, or an amount.
+    higher_is_better : bool, optional
+        Whether a larger value of the metric is a better one. By default it is of accuracies and all
+        built-in metrics but errors, and of names that end in "_score"; of other names a smaller one
+        is. A metric of your own that tells neither must be told.
 
     Raises
     ------
@@ -66,6 +78,9 @@ class PlateauDecay(Schedule):
     patience: int = 10
     min_delta: float = 1e-4
     min_learning_rate: float = 0.0
+    cooldown: int = 0
+    relative: bool = True
+    higher_is_better: bool | None = None
     # What `observe` changes, as a checkpoint stores it; empty before the first epoch.
     _observed: dict[str, float] = field(init=False, repr=False, compare=False, default_factory=dict)
 
@@ -77,7 +92,9 @@ class PlateauDecay(Schedule):
             patience=integer_at_least(1),
             min_delta=at_least(0),
             min_learning_rate=at_least(0),
+            cooldown=integer_at_least(0),
         )
+        check_flag(self.relative, "relative", self)
         if not isinstance(self.monitor, str):
             rule = 'monitor must be the name of a column of the history, such as "val_loss"'
             raise ArgumentError(f"{rule}, got {self.monitor!r} in PlateauDecay")
@@ -89,26 +106,39 @@ class PlateauDecay(Schedule):
     def __call__(self, step: int) -> float:
         return self._observed.get("learning_rate", self.initial_learning_rate)
 
+    def check_columns(self, directions: Mapping[str, bool | None]) -> None:
+        check_monitored(self.monitor, self.higher_is_better, directions, self)
+
     def observe(self, history: MeasuredEpochs) -> None:
         value = float(history[self.monitor][-1])
-        best = self._observed.get("best", math.nan)
-        if self._improves(value, best):
-            self._observed["best"] = value
-            self._observed["epochs_without_improvement"] = 0
-            return
+        directions = getattr(history, "directions", None)
+        is_higher_better = higher_is_better(self.monitor, self.higher_is_better, directions)
         n_epochs = self._observed.get("epochs_without_improvement", 0) + 1
+        if self._improves(value, is_higher_better):
+            self._observed["best"] = value
+            n_epochs = 0
+        cooldown = self._observed.get("cooldown", 0)
+        if cooldown:
+            self._observed["cooldown"] = cooldown - 1
+            n_epochs = 0
         if n_epochs > self.patience:
             reduced = max(self(0) * self.factor, self.min_learning_rate)
-            self._observed["learning_rate"] = min(reduced, self(0))
+            if self(0) - reduced > SMALLEST_DECAY:
+                self._observed["learning_rate"] = reduced
+            if self.cooldown:
+                self._observed["cooldown"] = self.cooldown
             n_epochs = 0
         self._observed["epochs_without_improvement"] = n_epochs
 
-    def _improves(self, value: float, best: float) -> bool:
+    def _improves(self, value: float, is_higher_better: bool) -> bool:
+        best = self._observed.get("best", math.nan)
         if not math.isfinite(value) or math.isnan(best):
             return math.isfinite(value)
-        if higher_is_better(self.monitor):
-            return value > best * (1 + self.min_delta)
-        return value < best * (1 - self.min_delta)
+        sign = 1 if is_higher_better else -1
+        bound = (
+            best * (1 + sign * self.min_delta) if self.relative else best + sign * self.min_delta
+        )
+        return value > bound if is_higher_better else value < bound
 
     def state(self) -> dict[str, Any]:
         return dict(self._observed)

@@ -60,6 +60,10 @@ class WarmUp(Schedule):
             rate = self.after
         return rate * min(1, (step + 1) / self.warmup_steps)
 
+    def check_columns(self, directions: Mapping[str, bool | None]) -> None:
+        if isinstance(self.after, Schedule):
+            self.after.check_columns(directions)
+
     def observe(self, history: MeasuredEpochs) -> None:
         if isinstance(self.after, Schedule):
             self.after.observe(history)

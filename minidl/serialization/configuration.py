@@ -10,7 +10,7 @@ import numpy as np
 from ..buffers import BufferSet
 from ..errors import ArgumentError
 from ..layers.base import Layer
-from ..layers.tree import named_modules
+from ..layers.tree import frozen_paths, named_modules
 from ..losses.base import Loss
 from ..parameters import ParameterVector
 from ..penalties import Penalty
@@ -58,7 +58,8 @@ def model_config(model: Model) -> dict[str, Any]:
     Returns
     -------
     dict
-        JSON-compatible values: "dtype", "layers", "loss" and "penalties".
+        JSON-compatible values: "dtype", "layers", "loss", "penalties" and, if there are any, the
+        paths of layers that are "frozen".
 
     Raises
     ------
@@ -67,7 +68,9 @@ def model_config(model: Model) -> dict[str, Any]:
         settings a file cannot store.
     """
     describer = _Describer(model.layers)
+    frozen = frozen_paths(model.layers)
     return {
+        **({"frozen": frozen} if frozen else {}),
         "dtype": model.dtype.name,
         "layers": describer.describe_layers(),
         "loss": describer.describe(model.loss),
@@ -136,6 +139,7 @@ def is_model_config(content: Mapping[str, Any]) -> bool:
     The settings, and the layers among them, are checked when the model is built.
     """
     schema = {
+        **({"frozen": [str]} if "frozen" in content else {}),
         "dtype": ("float32", "float64"),
         "layers": [LAYER_SCHEMA],
         "loss": OBJECT_SCHEMA,

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..errors import ArgumentError, DataError
 from ..layers.base import Layer
+from ..layers.tree import named_modules
 from ..utils.atomic_files import FilePath
 from ..utils.settings import construct
 from .classes import find_class
@@ -58,6 +59,28 @@ class PartBuilder:
         for config, built in zip(configs, built_configs, strict=True):
             self._compare(config, built)
         return layers
+
+    def freeze(self, layers: Sequence[Layer], paths: Sequence[str]) -> None:
+        """Freeze layers.
+
+        Parameters
+        ----------
+        layers : sequence of Layer
+            What `build_layers` returned.
+        paths : sequence of str
+            The paths of those that are frozen.
+
+        Raises
+        ------
+        DataError
+            If there is no layer of such a path.
+        """
+        modules = dict(named_modules(layers))
+        for path in paths:
+            if path not in modules:
+                rule = f"frozen layers must be among its layers, found {path[:80]!r}"
+                raise damaged_error(self._path, rule)
+            modules[path].is_frozen = True
 
     def build(self, config: Mapping[str, Any], base: type[Any]) -> Any:
         """Return a loss or a penalty.

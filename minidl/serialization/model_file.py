@@ -134,6 +134,7 @@ def load_model(
         raise damaged_error(path, f"{CONFIG_RULE}, found an unexpected structure")
     builder = PartBuilder(path, classes)
     model_layers = builder.build_layers(content["layers"])
+    builder.freeze(model_layers, content.get("frozen", []))
     loss = builder.build(content["loss"], Loss)
     model_penalties = [builder.build(config, Penalty) for config in content["penalties"]]
     # Before memory is allocated for the model.

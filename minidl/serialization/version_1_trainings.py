@@ -10,6 +10,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from .. import schedules
 from ..optimizers.adam import Adam
 from ..optimizers.base import Optimizer
@@ -93,9 +95,31 @@ def training_from_version_1(
         "optimizer_state": optimizer_state_from_version_1(saved["optimizer"], optimizer),
         "resumed": None,
         "stop_immediately": False,
-        "epoch_sums": {name: saved["sums"][key] for name, key in EPOCH_SUM_KEYS.items()},
+        **split_epoch_sums(**{name: saved["sums"][key] for name, key in EPOCH_SUM_KEYS.items()}),
         "callbacks": _callback_states(saved["callbacks"], callbacks),
         **{name: saved[key] for name, key in STATE_KEYS.items()},
+    }
+
+
+def split_epoch_sums(
+    *, loss_sum: float, n_examples: int, n_correct: int, n_predictions: int
+) -> dict[str, Any]:
+    """Return the sums of a file that has those of the accuracy among the others.
+
+    Parameters
+    ----------
+    loss_sum, n_examples, n_correct, n_predictions : float, int, int, int
+        The sums over the current epoch.
+
+    Returns
+    -------
+    dict of str to object
+        "epoch_sums" and "metric_sums" of a state.
+    """
+    accuracy = {"accuracy": [np.array(count, np.float64) for count in (n_correct, n_predictions)]}
+    return {
+        "epoch_sums": {"loss_sum": loss_sum, "n_examples": n_examples},
+        "metric_sums": accuracy if n_predictions else {},
     }
 
 

@@ -43,6 +43,13 @@ def model_differences(saved: Mapping[str, Any], current: Mapping[str, Any]) -> I
     yield from _part_differences("layer", saved["layers"], current["layers"])
     yield from _part_differences("loss", [saved["loss"]], [current["loss"]])
     yield from _part_differences("penalty", saved["penalties"], current["penalties"])
+    frozen = saved.get("frozen", []), current.get("frozen", [])
+    yield from (
+        f"layer {path} trainable instead of frozen" for path in frozen[0] if path not in frozen[1]
+    )
+    yield from (
+        f"layer {path} frozen instead of trainable" for path in frozen[1] if path not in frozen[0]
+    )
 
 
 def _part_differences(name: str, saved: list[Any], current: list[Any]) -> Iterator[str]:

@@ -32,7 +32,7 @@ def warn_of_ended_schedule(run: TrainingRun) -> None:
         last_step += first_step
     if schedule is None or first_step == 0 or first_step > last_step:
         return
-    if not optimizer.belongs_to(run.model.parameters.theta):
+    if not optimizer.belongs_to(run.trained.theta):
         return  # it starts anew
     if schedule(first_step) == schedule(last_step) == 0:
         warn_user(

@@ -11,6 +11,7 @@ import numpy as np
 from ..batching.batch import Batch
 from ..objective import ForwardPass, Objective
 from ..optimizers.full_batch import FullBatchOptimizer
+from ..trained_parameters import TrainedParameters
 from ..utils.interrupts import finish
 from ..utils.typing import Array
 from ..utils.validation import all_finite
@@ -30,17 +31,20 @@ class ObjectiveAtPoints:
     ----------
     objective : Objective
         The objective.
-    theta : ndarray of shape (P,), float
-        Its parameter vector, which can be written to.
+    trained : TrainedParameters
+        What is minimized over.
     outputs_change : bool
         Whether the outputs of the layers may change between two iterations, since a validation set
         is evaluated.
     """
 
-    def __init__(self, objective: Objective, theta: Array, *, outputs_change: bool) -> None:
+    def __init__(
+        self, objective: Objective, trained: TrainedParameters, *, outputs_change: bool
+    ) -> None:
         self._objective = objective
-        self._theta = theta
-        self._reached = theta.copy()
+        self._trained = trained
+        self._needed = None if trained.is_whole else trained
+        self._reached = trained.theta.copy()
         self._outputs_change = outputs_change
         self._point = b""  # where it was evaluated last, which compares faster than an array
         self._is_reached = False  # whether that is what the last iteration has led to
@@ -64,7 +68,7 @@ class ObjectiveAtPoints:
         """
         self._data = data
         if not self._is_reached:
-            self._evaluate(self._theta.astype(np.float64))
+            self._evaluate(self._trained.theta.astype(np.float64))
             self._is_reached = True
         elif self._outputs_change:
             self._forward_pass = self._objective.data_loss(data, training=True)
@@ -75,10 +79,10 @@ class ObjectiveAtPoints:
         if point.tobytes() != self._point:
             self._is_reached = False
             try:
-                np.copyto(self._theta, point, casting="same_kind")
+                self._assign(point)
                 self._evaluate(point)
             finally:
-                finish(lambda: np.copyto(self._theta, self._reached))
+                finish(lambda: self._assign(self._reached))
         if math.isfinite(self._value) and all_finite(self._gradient):
             return float(self._value), self._gradient
         way = point - self._reached
@@ -86,10 +90,16 @@ class ObjectiveAtPoints:
         return self._reached_value + drop, 3 * drop / (way @ way) * way  # minimum: a quarter of it
 
     def _evaluate(self, point: Array) -> None:
-        evaluation = self._objective.value_and_gradient(self._data, training=True)
-        self._value, self._forward_pass = evaluation
-        self._gradient = self._objective.parameters.grad.astype(np.float64)  # SciPy keeps it
+        self._value, self._forward_pass = self._objective.value_and_gradient(
+            self._data, training=True, trained=self._needed
+        )
+        self._trained.read_gradient()
+        self._gradient = self._trained.grad.astype(np.float64)  # SciPy keeps it
         self._point = point.tobytes()
+
+    def _assign(self, point: Array) -> None:
+        np.copyto(self._trained.theta, point, casting="same_kind")
+        self._trained.write_values()
 
     def move_to(self, point: Array) -> None:
         """Give the model the parameters of a point, at the end of an iteration.
@@ -99,8 +109,8 @@ class ObjectiveAtPoints:
         point : ndarray of shape (P,), float64
             The point.
         """
-        np.copyto(self._theta, point, casting="same_kind")
-        np.copyto(self._reached, self._theta)
+        self._assign(point)
+        np.copyto(self._reached, self._trained.theta)
         self._is_reached = point.tobytes() == self._point
 
 

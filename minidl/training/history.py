@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from ..errors import ArgumentError
 from ..escaping import escaped
-from ..utils.metrics import higher_is_better
+from ..metrics import monitoring
 
 __all__ = ["History"]
 
@@ -18,16 +18,23 @@ class History:
     ``history["val_loss"]`` is such a list, ``name in history`` tells whether there is one, and
     iterating over a history yields the names.
 
-    The names are "loss" and, for classifications, "accuracy", means over the examples of an epoch
-    before each update, with penalties and dropout; with a validation set "val_loss" and
-    "val_accuracy", evaluated after the epoch, without both; with a schedule "learning_rate", that
-    of the last step of the epoch; and the `extra_metrics` of callbacks, NaN in epochs in which a
-    callback has added none.
+    The names are "loss", for classifications "accuracy", and the ``metrics`` of `fit`, over the
+    examples of an epoch before each update, with penalties and dropout; with a validation set
+    "val_loss", "val_accuracy" and so on, evaluated after the epoch, without both; with a schedule
+    "learning_rate", that of the last step of the epoch; and the `extra_metrics` of callbacks, NaN
+    in epochs in which a callback has added none.
+
+    Parameters
+    ----------
+    directions : mapping of str to bool or None, optional
+        Whether a larger value of a metric is a better one, where its name does not tell it.
 
     Attributes
     ----------
     columns : dict of str to list of float
         All lists by name.
+    directions : dict of str to bool or None
+        The argument.
     stopped : str or None
         Why training ended early; None if it did not.
     seconds : float
@@ -46,7 +53,8 @@ class History:
     (['loss'], 3, 3)
     """
 
-    def __init__(self) -> None:
+    def __init__(self, directions: Mapping[str, bool | None] | None = None) -> None:
+        self.directions = dict(directions or {})
         self.columns: dict[str, list[float]] = {}
         self.stopped: str | None = None
         self.seconds = 0.0
@@ -86,14 +94,19 @@ class History:
         """The number of complete epochs."""
         return len(self.loss)
 
-    def best_epoch(self, monitor: str | None = None) -> int:
+    def best_epoch(
+        self, monitor: str | None = None, *, higher_is_better: bool | None = None
+    ) -> int:
         """Return the number of the epoch with the best value of a metric.
 
         Parameters
         ----------
         monitor : str, optional
-            The name of the metric; by default "val_loss" if there is one, else "loss". Accuracies
-            are better if higher, all other metrics if lower; NaN is worse than any number.
+            The name of the metric; by default "val_loss" if there is one, else "loss". NaN is
+            worse than any number.
+        higher_is_better : bool, optional
+            Whether a larger value is a better one. By default it is of accuracies and all built-in
+            metrics but errors, and of names that end in "_score"; of others it is not.
 
         Returns
         -------
@@ -110,7 +123,8 @@ class History:
         if not values:
             raise ArgumentError("the history has no epochs yet")
         numbers = [value for value in values if not math.isnan(value)] or values
-        best = max(numbers) if higher_is_better(name) else min(numbers)
+        is_higher = monitoring.higher_is_better(name, higher_is_better, self.directions)
+        best = max(numbers) if is_higher else min(numbers)
         return values.index(best) + 1
 
     def _default_monitor(self) -> str:

@@ -13,9 +13,11 @@ import numpy as np
 
 from ..batching.batch import Batch
 from ..batching.minibatches import MiniBatches
+from ..metrics.measurement import Measurement
 from ..objective import ForwardPass
 from ..optimizers.base import Optimizer
 from ..optimizers.full_batch import FullBatchOptimizer
+from ..trained_parameters import TrainedParameters
 from ..utils.atomic_files import FilePath
 from ..utils.underflow import unguarded
 from .callbacks.base import Callback, TrainingRun, Validate
@@ -25,6 +27,7 @@ from .ended_schedule import warn_of_ended_schedule
 from .full_batch import ObjectiveAtPoints, run_iterations
 from .history import History
 from .model_state import ModelState
+from .optimizer_state import keep_state
 from .saving import Saving, is_saver
 
 if TYPE_CHECKING:
@@ -37,10 +40,11 @@ Evaluate: TypeAlias = Callable[[Batch], tuple[Any, ForwardPass]]
 def train(
     model: Sequential,
     batches: MiniBatches,
+    validate: Validate | None,
+    measurement: Measurement,
     *,
     optimizer: Optimizer,
     epochs: int,
-    validate: Validate | None = None,
     callbacks: Sequence[Callback] = (),
     progress: bool = True,
     resume: FilePath | None = None,
@@ -54,12 +58,14 @@ def train(
         The model, of which the parameters change.
     batches : MiniBatches
         The training set.
+    validate : callable or None
+        Returns the metrics of a validation set after an epoch.
+    measurement : Measurement
+        What is measured on the training set.
     optimizer : Optimizer
         Makes the steps.
     epochs : int
         Number of passes over the training set.
-    validate : callable, optional
-        Returns the metrics of a validation set after an epoch.
     callbacks : sequence of Callback
         Observers. `StopOnNonFinite` is added unless there is one.
     progress : bool, default True
@@ -80,8 +86,15 @@ def train(
         with access:
             pass  # who uses the model already ends first, all others will use a copy
         try:
-            run = _new_run(model, batches, optimizer, epochs, validate, callbacks, progress)
-            _train_and_check(run, resume, resume_limit)
+            observers = _observers(callbacks, progress)
+            names = _column_names(measurement, optimizer, callbacks, validates=bool(validate))
+            trained_before = objective.parameters.last_trained
+            trained = objective.trained_parameters()
+            run = TrainingRun(
+                *(model, optimizer, epochs, batches, names, observers),
+                *(validate, measurement, trained),
+            )
+            _train_and_check(run, trained_before, resume, resume_limit)
         finally:
             objective.parameters.make_read_only(False)  # again, if Ctrl-C came meanwhile
             with access:
@@ -90,30 +103,26 @@ def train(
     return run.history
 
 
-def _new_run(
-    model: Sequential,
-    batches: MiniBatches,
+def _column_names(
+    measurement: Measurement,
     optimizer: Optimizer,
-    epochs: int,
-    validate: Validate | None,
     callbacks: Sequence[Callback],
-    progress: bool,
-) -> TrainingRun:
-    is_classification = model.objective_function.loss.is_classification
-    metric_names = ["loss", "accuracy"] if is_classification else ["loss"]
-    validation_names = [f"val_{name}" for name in metric_names] if validate else []
+    *,
+    validates: bool,
+) -> tuple[str, ...]:
+    """Return the names of the columns that the history will have."""
+    metric_names = ["loss", *measurement.columns]
+    validation_names = [f"val_{name}" for name in metric_names] if validates else []
     extra_names = [name for callback in callbacks for name in callback.extra_metrics]
     records_rate = optimizer.schedule is not None and "learning_rate" not in extra_names
     rate_names = ["learning_rate"] if records_rate else []
-    names = (*metric_names, *validation_names, *rate_names, *extra_names)
-    observers = _observers(callbacks, progress)
-    return TrainingRun(model, optimizer, epochs, batches, names, observers, validate)
+    return (*metric_names, *validation_names, *rate_names, *extra_names)
 
 
-def _train_and_check(run: TrainingRun, resume: FilePath | None, resume_limit: int | None) -> None:
+def _train_and_check(run: TrainingRun, *arguments: Any) -> None:
     """Train, and leave a finite model, also after an error."""
     try:
-        _train(run, resume, resume_limit)
+        _train(run, *arguments)
     except BaseException as error:
         for guard in run.guards:
             guard.check_end(run, error)
@@ -122,13 +131,20 @@ def _train_and_check(run: TrainingRun, resume: FilePath | None, resume_limit: in
         guard.check_end(run, None)
 
 
-def _train(run: TrainingRun, resume: FilePath | None, resume_limit: int | None) -> None:
+def _train(
+    run: TrainingRun,
+    trained_before: TrainedParameters | None,
+    resume: FilePath | None,
+    resume_limit: int | None,
+) -> None:
     """Run the epochs, from the start or from a checkpoint."""
     started: list[Callback] = []
     objective = run.model.objective_function
     # What is left open runs when all callbacks have ended.
     with Saving(run.callbacks) as saving, ExitStack() as undoing:
         try:
+            if run.optimizer.schedule is not None:
+                run.optimizer.schedule.check_columns(run.directions)
             for observer in run.callbacks:
                 observer.on_train_begin(run)
                 started.append(observer)
@@ -143,6 +159,7 @@ def _train(run: TrainingRun, resume: FilePath | None, resume_limit: int | None) 
                 place = "the checkpoint"
             for guard in run.guards:
                 guard.remember(place)
+            keep_state(run.optimizer, trained_before, run.trained)
             warn_of_ended_schedule(run)
             _train_epochs(run, saving)
         finally:
@@ -154,20 +171,26 @@ def _train(run: TrainingRun, resume: FilePath | None, resume_limit: int | None) 
 
 def _train_epochs(run: TrainingRun, saving: Saving) -> None:
     """Make all steps: `_steps` runs everything else between them."""
-    objective, optimizer = run.model.objective_function, run.optimizer
-    theta = objective.parameters.theta  # the optimizer writes into it, and nobody else
-    grad = objective.parameters.grad
+    objective, optimizer, trained = run.model.objective_function, run.optimizer, run.trained
+    trained.read_values()
+    theta, grad = trained.theta, trained.grad  # the optimizer writes into theta, and nobody else
     objective.parameters.make_read_only(True)
     if isinstance(optimizer, FullBatchOptimizer):
-        function = ObjectiveAtPoints(objective, theta, outputs_change=run.validate is not None)
+        function = ObjectiveAtPoints(objective, trained, outputs_change=run.validate is not None)
         with closing(_steps(run, saving, function.evaluate)) as steps:
             run_iterations(run, optimizer, theta, function, steps)
         return
     evaluate = partial(objective.value_and_gradient, training=True)
+    if not trained.is_whole:
+        evaluate = partial(evaluate, trained=trained)
     step = unguarded(optimizer.step)
     with closing(_steps(run, saving, evaluate)) as steps:
         for _ in steps:
+            if trained.is_copy:
+                trained.read_gradient()
             step(theta, grad)
+            if trained.is_copy:
+                trained.write_values()
 
 
 def _steps(run: TrainingRun, saving: Saving, evaluate: Evaluate) -> Generator[None]:
@@ -201,15 +224,24 @@ def _finish_epoch(run: TrainingRun, metrics: dict[str, float]) -> None:
         if not by_callback:
             metrics[name] = run.optimizer.last_learning_rate
     run.history.add(metrics)
-    schedule = run.optimizer.schedule
-    if schedule is not None:
-        # Before the callbacks: a checkpoint saves what the schedule has observed.
-        schedule.observe(run.history)
     run.epoch_ended = True
     run.history.fill(run.metric_names, run.epoch - 1)
-    for observer in run.callbacks:
+    schedule = run.optimizer.schedule
+    # It may follow what callbacks measure; the callbacks after those see what it has observed.
+    n_before = 0 if schedule is None else _n_measuring(run.callbacks)
+    for observer in run.callbacks[:n_before]:
+        observer.on_epoch_end(run)
+    if schedule is not None:
+        schedule.observe(run.history)
+    for observer in run.callbacks[n_before:]:
         observer.on_epoch_end(run)
     run.history.fill(run.metric_names, run.epoch)
+    run.check_frozen()
+
+
+def _n_measuring(observers: Sequence[Callback]) -> int:
+    """Return how many of the callbacks there are up to the last one that adds a metric."""
+    return max((i + 1 for i, each in enumerate(observers) if each.extra_metrics), default=0)
 
 
 def _observers(callbacks: Sequence[Callback], progress: bool) -> list[Callback]:
@@ -279,7 +311,7 @@ def _steps_of_epoch(
     run.resuming_mid_epoch = False
     objective = run.model.objective_function
     access = objective.access
-    is_classification = objective.loss.is_classification
+    measurement = run.measurement
     # StopOnNonFinite reports what is not finite; what rounds to 0 is harmless.
     quiet = np.errstate(over="ignore", invalid="ignore", under="ignore")
     # The lock is left where a thread waits for it: to leave it at each step would take 2 us.
@@ -297,18 +329,12 @@ def _steps_of_epoch(
             n_examples = len(data.x)
             run.loss_sum += float(loss) * n_examples
             run.n_examples += n_examples
-            if is_classification:
-                correct, predictions = objective.count_correct(
-                    forward_pass.output, data.y, data.sample_weight
-                )
-                run.n_correct += correct
-                run.n_predictions += predictions
+            if measurement:
+                measurement.add(forward_pass.output, data.y, data.sample_weight)
             yield
             for hook in on_batch_end:
                 hook(run)
             if run.stop_immediately:
                 break
     metrics = {"loss": run.loss_sum / run.n_examples}
-    if is_classification:
-        metrics["accuracy"] = run.n_correct / run.n_predictions
-    return metrics
+    return metrics | measurement.values() if measurement else metrics

@@ -30,7 +30,7 @@ from ..serialization.optimizer_config import (
     restore_optimizer,
 )
 from ..serialization.version_1_models import arrays_by_role, without_origins
-from ..serialization.version_1_trainings import training_from_version_1
+from ..serialization.version_1_trainings import split_epoch_sums, training_from_version_1
 from ..utils.atomic_files import FilePath
 from ..utils.environment import environment_changes, fingerprint
 from ..utils.random import get_rng_state, set_rng_state
@@ -172,6 +172,7 @@ def capture_state(run: TrainingRun, *, starting: bool = False) -> dict[str, Any]
         "minibatches": run.minibatches.state(),
         "rng_states": [get_rng_state(rng) for rng in layer_rngs(run)],
         "epoch_sums": {name: getattr(run, name) for name in EPOCH_SUMS},
+        "metric_sums": run.measurement.state() if run.measurement else {},
         "history": dict(_history_columns(run)),
         "callbacks": _with_state(states),
         "seconds": time.perf_counter() - run.start_time,
@@ -328,6 +329,8 @@ def _decode_state(
         entries = [callback_entry(callback) for callback in run.callbacks]
         state = training_from_version_1(state, run.optimizer, run.initial_optimizer, entries)
     state = {"stop_immediately": False, **state}  # earlier files were never saved at such a stop
+    if "metric_sums" not in state:
+        state |= split_epoch_sums(**state["epoch_sums"])
     if state["resumed"] is not None:
         return state, ModelState(**state["resumed"])
     parameters = [arrays.parameters[name].reshape(-1) for name, _ in run.model.parameters]
@@ -351,7 +354,7 @@ def _restore_state(state: Mapping[str, Any], model_state: ModelState, run: Train
     for rng, rng_state in zip(layer_rngs(run), state["rng_states"], strict=True):
         set_rng_state(rng, rng_state)
     model_state.restore(run.model.objective_function)
-    restore_optimizer(run.optimizer, run.model.parameters.theta, state["optimizer_state"])
+    restore_optimizer(run.optimizer, run.trained.theta, state["optimizer_state"])
     # In the order of a training that was not stopped: in the file the names are sorted.
     columns = state["history"]
     run.history.columns = {
@@ -366,6 +369,8 @@ def _restore_state(state: Mapping[str, Any], model_state: ModelState, run: Train
     run.epoch_ended = not run.resuming_mid_epoch
     for name in EPOCH_SUMS:
         setattr(run, name, state["epoch_sums"][name])
+    if run.measurement:
+        run.measurement.restore(state["metric_sums"])
 
 
 def _warn_of_other_environment(path: FilePath, saved: Mapping[str, str]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ResumeError
+from ..errors import ArgumentError, ResumeError
 from ..optimizers.base import Optimizer
 from ..optimizers.full_batch import FullBatchOptimizer
 from ..serialization.classes import MINIDL, ORIGINS, class_entry
@@ -34,12 +34,13 @@ CALLBACKS: dict[str, type[Callback]] = {
 
 STATE_KEYS = {
     *("optimizer", "optimizer_state", "resumed", "minibatches", "rng_states", "epoch_sums"),
+    "metric_sums",
     *("history", "callbacks", "seconds", "stopped", "stop_immediately"),
 }
 _CALLBACK_SCHEMA = {"class": str, "origin": ORIGINS, "state": dict}
 
 # The attributes of `TrainingRun` that are sums over the current epoch.
-EPOCH_SUMS = ("loss_sum", "n_examples", "n_correct", "n_predictions")
+EPOCH_SUMS = ("loss_sum", "n_examples")
 
 
 def callback_entry(callback: Callback) -> dict[str, str]:
@@ -79,7 +80,7 @@ def check_state(state: Mapping[str, Any], model_state: ModelState, run: Training
         )
     _check_metrics(state, run)
     optimizer_copy = copy.deepcopy(run.optimizer)
-    theta_copy = run.model.parameters.theta.copy()
+    theta_copy = run.trained.theta.copy()
     optimizer_copy.init_state(theta_copy)
     _check_structure(state, model_state, run, optimizer_copy)
     _check_optimizer_state(state, optimizer_copy, theta_copy)
@@ -110,9 +111,16 @@ def _check_metrics(state: Mapping[str, Any], run: TrainingRun) -> None:
             "metrics",
             ", ".join(state["history"]),
             ", ".join(run.metric_names),
-            f"{', '.join(missing_names)} would be missing, pass the same validation set and "
-            "callbacks",
+            f"{', '.join(missing_names)} would be missing, pass the same metrics, validation set "
+            "and callbacks",
         )
+    if run.measurement:
+        try:
+            run.measurement.check_state(state["metric_sums"])
+        except ArgumentError as error:
+            raise ResumeError(
+                f"resume needs the metrics of the saved training, got {error}", "pass the same"
+            ) from None
 
 
 def _check_structure(

@@ -170,24 +170,24 @@ def _train(model: Sequential, batch: Batch, optimizer: Optimizer, steps: int) ->
     objective = copy.deepcopy(model.objective_function)
     optimizer = copy.deepcopy(optimizer)
     optimizer.reset()
-    parameters = objective.parameters
+    trained = objective.trained_parameters()
+    trained.read_values()
     totals: list[float] = []
-    accuracy = None
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         first_loss = float(objective.data_loss(batch).value)
         for _ in range(steps):
-            total, _ = objective.value_and_gradient(batch, training=True)
+            total, _ = objective.value_and_gradient(batch, training=True, trained=trained)
             totals.append(float(total))
-            optimizer.step(parameters.theta, parameters.grad)
+            trained.read_gradient()
+            optimizer.step(trained.theta, trained.grad)
+            trained.write_values()
             if not math.isfinite(totals[-1]):
                 break
         forward_pass = objective.data_loss(batch)
         last_loss = float(forward_pass.value)
-        if objective.loss.is_classification:
-            n_correct, n_predictions = objective.count_correct(
-                forward_pass.output, batch.y, batch.sample_weight
-            )
-            accuracy = n_correct / n_predictions
+        measurement = objective.measurement((), batch.y.shape[-1])
+        measurement.add(forward_pass.output, batch.y, batch.sample_weight)
+        accuracy = measurement.values().get("accuracy")
     return _Trial(first_loss, last_loss, totals, accuracy)
 
 

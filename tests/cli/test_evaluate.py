@@ -75,3 +75,30 @@ def test_the_limit_of_the_file_can_be_raised(saved, capsys):
     err = capsys.readouterr().err
     assert f"at most {size - 1:,} bytes, found {size:,}: pass a larger --limit if you" in err
     assert main([*words, str(size)]) == 0
+
+
+def test_metrics_are_those_of_the_training_and_a_wrong_one_is_refused(tmp_path, capsys):
+    words = ["moons", "--metrics", "f1,recall"]
+    assert main(["train", *words, "--epochs", "5", "--out", str(tmp_path)]) == 0
+    printed = capsys.readouterr().out
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert results["metrics"].keys() == {"f1", "recall"}
+    assert len(results["metrics"]["f1"]) == 5
+    assert f"f1 {results['train']['f1']:28.3f} {results['test']['f1']:7.3f}" in printed
+    assert main(["evaluate", str(tmp_path / "model.h5"), *words, "--json"]) == 0
+    scores = json.loads(capsys.readouterr().out)
+    assert scores["test"] == results["test"]
+    for metrics, message in (("f3", "one of accuracy, class_accuracy, f1"), ("f1,f1", "twice")):
+        with pytest.raises(SystemExit):
+            main(["train", "moons", "--metrics", metrics])
+        assert message in capsys.readouterr().err
+    assert main(["evaluate", str(tmp_path / "model.h5"), "moons", "--metrics", "r2"]) == 1
+    assert "'r2' needs a loss that predicts numbers" in capsys.readouterr().err
+
+
+def test_a_training_with_other_metrics_does_not_resume(tmp_path, capsys):
+    words = ["train", "moons", "--epochs", "3", "--checkpoint", str(tmp_path / "run.h5")]
+    assert main([*words, "--metrics", "f1"]) == 0
+    assert main([*words, "--metrics", "recall"]) == 1
+    assert "metrics recall instead of f1" in capsys.readouterr().err
+    assert main([*words, "--metrics", "f1"]) == 0

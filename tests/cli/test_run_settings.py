@@ -35,6 +35,7 @@ def test_settings_are_those_of_data_network_and_training():
         "warm_up": 0,
         "clip_norm": None,
         "batch_size": 32,
+        "metrics": [],
     }
 
 

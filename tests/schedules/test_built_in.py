@@ -54,6 +54,7 @@ POSITIVE = ("must be finite and > 0", [0, -0.1, math.inf, math.nan, "0.1", None,
 NOT_NEGATIVE = ("must be finite and >= 0", [-1e-9, math.inf, "0", None, False])
 FRACTION = (r"must be in \(0, 1\]", [0, 1.0001, -0.5, math.nan, "0.5", None])
 WHOLE = ("must be an integer >= 1", [0, -1, 1.5, math.nan, "2", None, True])
+COUNT = ("must be an integer >= 0", [-1, 1.5, math.nan, "2", None, True])
 DECAY = {"initial_learning_rate": POSITIVE, "decay_steps": WHOLE}
 RULES = {
     schedules.Constant: {"learning_rate": POSITIVE},
@@ -66,6 +67,7 @@ RULES = {
         "patience": WHOLE,
         "min_delta": NOT_NEGATIVE,
         "min_learning_rate": NOT_NEGATIVE,
+        "cooldown": COUNT,
     },
     schedules.InverseTimeDecay: {
         "initial_learning_rate": POSITIVE,
@@ -105,6 +107,8 @@ def test_every_number_of_a_schedule_has_its_rule_here():
             "after",
             "monitor",
             "schedule",
+            "relative",
+            "higher_is_better",
         }
 
 

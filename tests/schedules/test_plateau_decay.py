@@ -2,15 +2,18 @@
 
 import numpy as np
 import pytest
+from helpers import read_reference
 
 from minidl import (
     Adam,
     ArgumentError,
+    Callback,
     Checkpoint,
     Linear,
     MeanSquaredError,
     PlateauDecay,
     Sequential,
+    WarmUp,
 )
 
 RNG = np.random.default_rng(0)
@@ -51,17 +54,12 @@ def test_the_rate_has_a_floor():
     assert rates(schedule, [1.0] * 7)[-1] == 0.05
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_it_agrees_with_pytorch(seed):
-    torch = pytest.importorskip("torch")
-    values = np.random.default_rng(seed).random(200).cumsum()[::-1].round(1).tolist()
-    parameter = torch.nn.Parameter(torch.zeros(1))
-    optimizer = torch.optim.SGD([parameter], lr=0.3)
-    reference = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.7, patience=2)
-    schedule = PlateauDecay(0.3, factor=0.7, patience=2)
-    for value, rate in zip(values, rates(schedule, values), strict=True):
-        reference.step(value)
-        assert rate == pytest.approx(optimizer.param_groups[0]["lr"], rel=1e-12)
+@pytest.mark.parametrize("case", read_reference("reference/torch_training.json")["plateaus"])
+def test_it_agrees_with_pytorch(case):
+    schedule = PlateauDecay(0.3, **case["arguments"])
+    found = rates(schedule, case["values"], schedule.monitor)
+    assert found == pytest.approx(case["rates"], rel=1e-12)
+    assert len(set(found)) > 2
 
 
 def network():
@@ -69,7 +67,7 @@ def network():
 
 
 def fit(model, **arguments):
-    schedule = PlateauDecay(0.5, factor=0.5, patience=1)
+    schedule = PlateauDecay(0.5, factor=0.5, patience=1, cooldown=2)
     return model.fit(X, Y, optimizer=Adam(schedule), progress=False, **arguments)
 
 
@@ -100,6 +98,8 @@ def test_a_second_model_starts_anew():
         ({"patience": 0}, "patience must be an integer >= 1, got 0"),
         ({"min_delta": -1}, "min_delta must be finite and >= 0, got -1"),
         ({"min_learning_rate": -1}, "min_learning_rate must be finite and >= 0, got -1"),
+        ({"cooldown": -1}, "cooldown must be an integer >= 0, got -1"),
+        ({"relative": 1}, "relative must be True or False, got 1 in PlateauDecay"),
         ({"monitor": 3}, "monitor must be the name of a column of the history, .* got 3"),
     ],
 )
@@ -110,5 +110,36 @@ def test_arguments_are_checked(arguments, message):
 
 def test_a_column_that_there_is_not_is_an_error():
     optimizer = Adam(PlateauDecay(0.1, monitor="val_loss"))
-    with pytest.raises(ArgumentError, match="the history has no 'val_loss'"):
-        network().fit(X, Y, optimizer=optimizer, epochs=1, progress=False)
+    model = network()
+    before = model.parameters.theta.copy()
+    message = (
+        "PlateauDecay monitors 'val_loss', but the history will have only loss, learning_rate: "
+    )
+    with pytest.raises(ArgumentError, match=message):
+        model.fit(X, Y, optimizer=optimizer, epochs=1, progress=False)
+    with pytest.raises(ArgumentError, match=message):
+        model.fit(X, Y, optimizer=Adam(WarmUp(3, optimizer.schedule)), epochs=1, progress=False)
+    np.testing.assert_array_equal(model.parameters.theta, before)
+
+
+class Roughness(Callback):
+    """Measures something in each epoch, which falls and then rises."""
+
+    extra_metrics = ("roughness",)
+
+    def on_epoch_end(self, run):
+        run.history.add({"roughness": abs(run.epoch - 3.0)})
+
+
+def test_it_follows_what_a_callback_measures(tmp_path):
+    def train(**arguments):
+        optimizer = Adam(PlateauDecay(0.5, "roughness", factor=0.5, patience=1))
+        callbacks = [Checkpoint(tmp_path / "run.h5"), Roughness()]
+        return network().fit(
+            X, Y, optimizer=optimizer, callbacks=callbacks, progress=False, **arguments
+        )
+
+    history = train(epochs=7)
+    assert history["learning_rate"] == [0.5, 0.5, 0.5, 0.5, 0.5, 0.25, 0.25]
+    train(epochs=4)
+    assert train(epochs=7, resume=tmp_path / "run.h5").columns == history.columns

@@ -190,7 +190,8 @@ def model_logits(model):
 def test_an_iteration_may_end_at_another_point_than_that_evaluated_last():
     objective = network().objective_function
     theta, start = objective.parameters.theta, objective.parameters.theta.copy()
-    function = ObjectiveAtPoints(objective, theta, outputs_change=False)
+    trained = objective.trained_parameters()
+    function = ObjectiveAtPoints(objective, trained, outputs_change=False)
     batch = Batch(X, Y.astype(float))
     before = function.evaluate(batch)[0]
     values = [function(start + shift)[0] for shift in (0.0, 0.5, 1.0)]

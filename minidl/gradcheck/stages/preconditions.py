@@ -5,10 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from ...errors import DtypeError
+from ...layers.tree import trained_flags
+from ...objective import Objective
 from ...utils.typing import Array
 from ..context import CheckContext, layer_inputs
 from ..layer_harness import LayerHarness
 from ..result import Check
+
+MAX_NAMES = 8  # of frozen parameters, in the note
 
 
 def require_declared_integers(context: CheckContext) -> None:
@@ -45,6 +49,16 @@ def training_only_rows(context: CheckContext) -> list[Check]:
             rows.append(_training_only_row(harness, error))
         context.sandbox.reset(harness.layer)
     return rows
+
+
+def frozen_note(objective: Objective) -> list[str]:
+    """Return the note that parameters are checked, though training leaves them as they are."""
+    flags = trained_flags(objective.layers)
+    named = zip(objective.parameters, flags, strict=True)
+    names = [name for (name, _), is_trained in named if not is_trained]
+    if len(names) > MAX_NAMES:
+        names[MAX_NAMES:] = [f"{len(names) - MAX_NAMES} others"]
+    return [f"frozen, but checked: {', '.join(names)}"] if names else []
 
 
 def whole_net_note(rows: list[Check]) -> list[str]:

@@ -16,8 +16,11 @@ from ...batching.batch import Batch
 from ...batching.minibatches import MiniBatches
 from ...errors import ArgumentError
 from ...escaping import MAX_LINE, shortened
+from ...metrics.measurement import Measurement
+from ...metrics.monitoring import check_monitored, higher_is_better
 from ...objective import ForwardPass
 from ...optimizers.base import Optimizer
+from ...trained_parameters import TrainedParameters
 from ..history import History
 
 if TYPE_CHECKING:
@@ -70,11 +73,17 @@ class TrainingRun:
         All callbacks, in the order in which they are called.
     validate : callable, optional
         Returns the metrics of the validation set after an epoch.
+    measurement : Measurement, optional
+        The metrics of the training set over the current epoch so far.
+    trained : TrainedParameters, optional
+        What the optimizer moves.
 
     Attributes
     ----------
     history : History
         The metrics of the completed epochs.
+    directions : dict of str to bool or None
+        Whether a larger value of each column is a better one; None if it is unknown.
     epoch, batch : int
         The numbers of the current epoch and of the current batch in it, from 1.
     data : Batch
@@ -83,9 +92,8 @@ class TrainingRun:
         The objective of the current batch before the step, with penalties.
     forward_pass : ForwardPass
         The outputs of the layers for the current batch.
-    loss_sum, n_examples, n_correct, n_predictions : float, int, int, int
-        Sums over the current epoch so far: loss times examples, examples, correct predictions,
-        predictions.
+    loss_sum, n_examples : float, int
+        Sums over the current epoch so far: loss times examples, examples.
     settings : dict of str to object
         What else identifies the training, such as the noise of its data: numbers, strings, None,
         and lists and dictionaries of them. A callback may add to it in `on_train_begin`; a training
@@ -127,6 +135,8 @@ class TrainingRun:
         metric_names: tuple[str, ...] = ("loss",),
         callbacks: Sequence[Callback] = (),
         validate: Validate | None = None,
+        measurement: Measurement | None = None,
+        trained: TrainedParameters | None = None,
     ) -> None:
         self.model = model
         self.optimizer = optimizer
@@ -135,9 +145,18 @@ class TrainingRun:
         self.metric_names = metric_names
         self.callbacks = callbacks
         self.validate = validate
+        self.measurement = measurement
+        self._trained = trained
+        self._modules = model.objective_function.modules if trained else ()
+        self._frozen = [module.is_frozen for module in self._modules]
         self.settings: dict[str, Any] = {}
         self.initial_optimizer = copy.copy(optimizer)
-        self.history = History()
+        known = measurement.directions if measurement else {}
+        self.directions = {
+            name: known.get(name.removeprefix("val_"), higher_is_better(name))
+            for name in metric_names
+        }
+        self.history = History(self.directions)
         self.start_time = time.perf_counter()
         self.data: Batch | None = None
         self.loss: Any = math.nan
@@ -153,8 +172,21 @@ class TrainingRun:
         self.batch = 0
         self.loss_sum = 0.0
         self.n_examples = 0
-        self.n_correct = 0
-        self.n_predictions = 0
+
+    @property
+    def trained(self) -> TrainedParameters:
+        """What the optimizer moves: the parameters of all layers but those that are frozen."""
+        if self._trained is None:
+            raise ArgumentError("a run must be told what it trains, got none: it is one of a test")
+        return self._trained
+
+    def check_frozen(self) -> None:
+        """Raise `ArgumentError` if layers were frozen, or set free again, while training."""
+        if [module.is_frozen for module in self._modules] != self._frozen:
+            raise ArgumentError(
+                "trainable must be set before or between calls of fit, but a layer's was set while "
+                "a training was running: train the epochs until then in a fit of their own"
+            )
 
     @property
     def batches_per_epoch(self) -> int:
@@ -181,8 +213,8 @@ class TrainingRun:
         self.batch = 0
         self.loss_sum = 0.0
         self.n_examples = 0
-        self.n_correct = 0
-        self.n_predictions = 0
+        if self.measurement:
+            self.measurement.reset()
 
     def stop(self, reason: str, *, now: bool = False) -> None:
         """End the training early.
@@ -227,10 +259,13 @@ class TrainingRun:
         bool
             False for other metrics, which belong to the parameters after the epoch.
         """
-        return name in ("loss", "accuracy") and self.batches_per_epoch == 1
+        columns = self.measurement.columns if self.measurement else ()
+        return name in ("loss", *columns) and self.batches_per_epoch == 1
 
-    def require_metric(self, name: str, callback: object) -> None:
-        """Raise `ArgumentError` unless the history will have the metric that a callback monitors.
+    def require_metric(
+        self, name: str, callback: object, larger_is_better: bool | None = None
+    ) -> bool:
+        """Return whether a larger value of the metric that a callback monitors is a better one.
 
         Parameters
         ----------
@@ -238,13 +273,21 @@ class TrainingRun:
             The name of the metric.
         callback : Callback
             The callback, for the message.
+        larger_is_better : bool, optional
+            What the user says of it.
+
+        Returns
+        -------
+        bool
+            What the user says, or what is known of the metric.
+
+        Raises
+        ------
+        ArgumentError
+            If the history will have no such metric, or nobody knows which values are better.
         """
-        if name not in self.metric_names:
-            names = ", ".join(self.metric_names)
-            is_of_validation = str(name).startswith("val_")
-            cure = ": pass fit(validation=(X, Y))" if is_of_validation else ""
-            rule = f"{type(callback).__name__} monitors {name!r}"
-            raise ArgumentError(f"{rule}, but the history will have only {names}{cure}")
+        check_monitored(name, larger_is_better, self.directions, callback)
+        return higher_is_better(name, larger_is_better, self.directions)
 
 
 class Callback:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from ...errors import ArgumentError
 from ...utils.atomic_files import FilePath, check_writable, real_path
 from ...utils.foreign_words import explain_arguments
-from ...utils.metrics import higher_is_better
 from ...utils.validation import is_integer
 from ..model_state import ModelState, state_from_dict, state_to_dict
 from .base import Callback, TrainingRun, check_monitor
@@ -52,10 +51,13 @@ class Checkpoint(Callback):
         Which state `path` holds: the latest one, or the one after the epoch with the best
         `monitor`. With "both", `path` holds the latest and `best_path` the best: `name.best.h5`
         beside `name.h5`. Where an epoch is one step, the model in the file of the best "loss" or
-        "accuracy" is the one before the step, to which they belong.
+        metric of training is the one before the step, to which they belong.
     monitor : str, default "val_loss"
-        The name of a metric in the history. Accuracies are better if higher, all other metrics if
-        lower.
+        The name of a metric in the history, such as "val_f1".
+    higher_is_better : bool, optional
+        Whether a larger value of the metric is a better one. By default it is of accuracies and all
+        built-in metrics but errors, and of names that end in "_score"; of other names a smaller one
+        is. A metric of your own that tells neither must be told.
 
     Attributes
     ----------
@@ -104,6 +106,7 @@ class Checkpoint(Callback):
         every_seconds: float | None = None,
         keep: str = "last",
         monitor: str = "val_loss",
+        higher_is_better: bool | None = None,
     ) -> None:
         if not (every_epochs is None or is_integer(every_epochs)):
             raise ArgumentError(
@@ -123,6 +126,7 @@ class Checkpoint(Callback):
         self.every_seconds = every_seconds
         self.keep = keep
         self.monitor = monitor
+        self.higher_is_better = higher_is_better
         path = Path(path)
         if not path.name:
             raise ArgumentError(f"path must be that of a file, got {str(path)!r} in Checkpoint")
@@ -139,7 +143,7 @@ class Checkpoint(Callback):
         from ..resume import check_savable  # the file formats are loaded when they are needed
 
         if self.best_path:
-            run.require_metric(self.monitor, self)
+            self._is_higher_better = run.require_metric(self.monitor, self, self.higher_is_better)
         self._reset()
         check_savable(run)
         for path in self._paths():
@@ -255,7 +259,7 @@ class Checkpoint(Callback):
     def _improves(self, value: float) -> bool:
         if math.isnan(self.best):
             return not math.isnan(value)
-        return value > self.best if higher_is_better(self.monitor) else value < self.best
+        return value > self.best if self._is_higher_better else value < self.best
 
     def _save(
         self, run: TrainingRun, path: Path, *, model_state: ModelState | None = None

@@ -7,7 +7,6 @@ from typing import Any
 
 from ...errors import ArgumentError
 from ...utils.foreign_words import explain_arguments
-from ...utils.metrics import higher_is_better
 from ...utils.validation import at_least, check_number, integer_at_least
 from ..model_state import ModelState, state_from_dict, state_to_dict
 from .base import Callback, TrainingRun, check_monitor
@@ -20,16 +19,19 @@ class EarlyStopping(Callback):
     Parameters
     ----------
     monitor : str, default "val_loss"
-        The name of the metric in the history. Accuracies are better if higher, all other metrics if
-        lower.
+        The name of the metric in the history, such as "val_f1".
     patience : int, default 10
         The number of epochs without an improvement after which training stops, >= 1.
     min_delta : float, default 0.0
         By how much the metric must be better than the best so far to count as improved, >= 0.
     restore_best : bool, default True
         Whether to restore the parameters of the best epoch when training ends, early or not: those
-        after the epoch. Where an epoch is one step, the "loss" and "accuracy" of training belong to
-        the parameters before it, and these are restored.
+        after the epoch. Where an epoch is one step, the "loss" and the metrics of training belong
+        to the parameters before it, and these are restored.
+    higher_is_better : bool, optional
+        Whether a larger value of the metric is a better one. By default it is of accuracies and all
+        built-in metrics but errors, and of names that end in "_score"; of other names a smaller one
+        is. A metric of your own that tells neither must be told.
 
     Attributes
     ----------
@@ -68,11 +70,13 @@ class EarlyStopping(Callback):
         patience: int = 10,
         min_delta: float = 0.0,
         restore_best: bool = True,
+        higher_is_better: bool | None = None,
     ) -> None:
         self.monitor = monitor
         self.patience = check_number(patience, "patience", integer_at_least(1), self)
         self.min_delta = check_number(min_delta, "min_delta", at_least(0), self)
         self.restore_best = restore_best
+        self.higher_is_better = higher_is_better
         self._reset()
 
     def _reset(self) -> None:
@@ -82,7 +86,7 @@ class EarlyStopping(Callback):
         self._measured_state: ModelState | None = None  # before the step of the current epoch
 
     def on_train_begin(self, run: TrainingRun) -> None:
-        run.require_metric(self.monitor, self)
+        self._is_higher_better = run.require_metric(self.monitor, self, self.higher_is_better)
         self._reset()
         self._shapes = ModelState.of(run.model.objective_function).shapes()
         self._keeps_measured = self.restore_best and run.measures_before_step(self.monitor)
@@ -112,7 +116,7 @@ class EarlyStopping(Callback):
             return True
         if math.isnan(self.best):
             return not math.isnan(value)
-        gain = value - self.best if higher_is_better(self.monitor) else self.best - value
+        gain = value - self.best if self._is_higher_better else self.best - value
         return gain > self.min_delta
 
     def state(self) -> dict[str, Any]:

@@ -12,7 +12,7 @@ _SECONDS_BETWEEN_UPDATES = 0.1
 
 
 class ProgressBar(Callback):
-    """Show a progress bar on stderr, with the losses and the time left.
+    """Show a progress bar on stderr, with the losses, metrics asked for, and the time left.
 
     `fit` adds one by default; pass ``progress=False`` for none.
 
@@ -35,6 +35,8 @@ class ProgressBar(Callback):
             dynamic_ncols=True,
             file=LenientStream(sys.stderr),  # a bar that nobody sees must not end a training
         )
+        asked = run.measurement.shown if run.measurement else ()
+        self._metrics = [f"val_{name}" if run.validate else name for name in asked]
         self._last_update = 0.0
 
     def on_batch_end(self, run: TrainingRun) -> None:
@@ -55,7 +57,7 @@ class ProgressBar(Callback):
         if bar.n == 0:
             # Steps made before training was resumed do not count for the speed.
             bar.initial = max(0, n_steps - 1)
-        names = [name for name in ("loss", "val_loss") if name in run.history]
+        names = [name for name in ("loss", "val_loss", *self._metrics) if name in run.history]
         losses = ", ".join(f"{name} {run.history[name][-1]:.4f}" for name in names)
         bar.set_description_str(f"epoch {run.epoch}/{run.epochs}", refresh=False)
         bar.set_postfix_str(losses or f"loss {float(run.loss):.4f}", refresh=False)

@@ -127,7 +127,12 @@ def test_the_best_validation_loss_is_restored():
             r"EarlyStopping monitors 'val_loss', but the history will have only loss, accuracy: "
             r"pass fit\(validation=\(X, Y\)\)",
         ),
-        ("f1", r"EarlyStopping monitors 'f1', but the history will have only loss, accuracy$"),
+        ("f2", r"EarlyStopping monitors 'f2', but the history will have only loss, accuracy$"),
+        (
+            "val_f1",
+            r"EarlyStopping monitors 'val_f1', but the history will have only loss, accuracy: "
+            r"pass fit\(validation=\(X, Y\), metrics=\['f1'\]\)$",
+        ),
     ],
 )
 def test_monitoring_an_unknown_metric_is_an_error(monitor, message):

@@ -1,0 +1,11 @@
+from .absolute_error import AbsoluteError as AbsoluteError
+from .accuracy import Accuracy as Accuracy
+from .base import Metric as Metric
+from .class_accuracy import ClassAccuracy as ClassAccuracy
+from .f1 import F1 as F1
+from .function_metric import FunctionMetric as FunctionMetric
+from .precision import Precision as Precision
+from .predictions import Predictions as Predictions
+from .r2 import R2 as R2
+from .recall import Recall as Recall
+from .top_k import TopK as TopK
