@@ -24,7 +24,7 @@ from .layers.tree import (
     named_buffers,
     named_modules,
     named_parameters,
-    trained_flags,
+    parameter_owners,
 )
 from .losses.base import Loss
 from .losses.binary_cross_entropy import BinaryCrossEntropy, SigmoidCrossEntropy
@@ -186,9 +186,10 @@ class Objective:
         fused = _FUSED_LOSSES.get((type(self.layers[-1]), type(self.loss)))
         self.training_loss = fused(**settings_of(self.loss)) if fused else copy.copy(self.loss)
         self.layers_before_loss = self.layers[:-1] if fused else self.layers
-        trainable = [i for i, layer in enumerate(self.layers_before_loss) if layer.parameters()]
-        self.first_trainable = trainable[0] if trainable else len(self.layers_before_loss)
-        self._backward_order = self.layers_before_loss[: self.first_trainable : -1]
+        has_parameters = [bool(layer.parameters()) for layer in self.layers_before_loss]
+        self.first_trainable = [*has_parameters, True].index(True)
+        self.backpropagate_to(self.first_trainable)
+        self._owners = parameter_owners(self.layers)
         self._penalized = [self._parameters_of(penalty) for penalty in self.penalties]
         self.takes_integers = self.layers[0].takes_integers
         self.input_dtype = _INTEGERS if self.takes_integers else dtype  # that of X
@@ -341,23 +342,34 @@ class Objective:
         weighted = get_workspace(self.training_loss.workspace, "weighted", dy.shape, dy.dtype)
         return np.multiply(dy, expand_weight(sample_weight, dy.ndim), out=weighted)
 
-    def backward(self, sample_weight: Array | None = None, *, first: int | None = None) -> None:
+    def backward(self, sample_weight: Array | None = None) -> None:
         """Backpropagate the last `data_loss` into the gradient vector.
 
         Parameters
         ----------
         sample_weight : ndarray of shape (m,) or (m, ...), optional
             The weights of the batch that was passed to `data_loss`.
-        first : int, optional
-            The index of the first layer whose gradients are needed; by default `first_trainable`.
         """
         dy: Any = self.loss_backward(sample_weight)
-        layers = self.layers_before_loss
-        first = self.first_trainable if first is None else first
-        for layer in self._backward_order if first == self.first_trainable else layers[:first:-1]:
+        for layer in self._backward_order:
             dy = layer.backward(dy)
-        if first < len(layers):
-            run_backward_parameters(layers[first], dy)
+        first_layer = self._first_layer
+        if first_layer is None:
+            return
+        run_backward_parameters(first_layer, dy)
+
+    def backpropagate_to(self, first: int) -> None:
+        """Let `backward` stop at another layer: those before it are frozen in a training.
+
+        Parameters
+        ----------
+        first : int
+            The index of the first layer whose gradients are needed; that of all parameters is
+            `first_trainable`.
+        """
+        layers = self.layers_before_loss
+        self._backward_order = layers[:first:-1]
+        self._first_layer = layers[first] if first < len(layers) else None
 
     def trained_parameters(self) -> TrainedParameters:
         """Return the parameters of the layers that are not frozen now.
@@ -367,9 +379,7 @@ class Objective:
         TrainedParameters
             The same object as long as the same layers are frozen.
         """
-        if not any(module.is_frozen for module in self.modules):
-            return self.parameters.trained((True,) * len(self.parameters))
-        return self.parameters.trained(trained_flags(self.layers))
+        return self.parameters.trained([not owner.is_frozen for owner in self._owners])
 
     def penalized_parameters(self, index: int) -> list[Parameter]:
         """Return the parameters that a penalty acts on.
@@ -424,7 +434,7 @@ class Objective:
             np.add(parameter.grad, term, out=parameter.grad)
 
     def value_and_gradient(
-        self, batch: Batch, *, training: bool = False, trained: TrainedParameters | None = None
+        self, batch: Batch, *, training: bool = False
     ) -> tuple[Any, ForwardPass]:
         """Compute the total of a batch, and its gradient into `parameters.grad`.
 
@@ -434,8 +444,6 @@ class Objective:
             Examples, targets and weights, in the model's dtype.
         training : bool, default False
             Whether stochastic layers such as `Dropout` are active.
-        trained : TrainedParameters, optional
-            What needs a gradient, by default all parameters. That of the others is set to 0.
 
         Returns
         -------
@@ -445,14 +453,12 @@ class Objective:
             The outputs of the layers, and the data loss.
         """
         forward_pass = self.data_loss(batch, training=training)
-        self.backward(batch.sample_weight, first=trained.first_layer if trained else None)
+        self.backward(batch.sample_weight)
         total = forward_pass.value
         m = len(batch.x)
         for index in range(len(self.penalties)):
             total = total + self.penalty_value(index, m)
             self.add_penalty_gradient(index, m)
-        if trained:
-            trained.clear_frozen_gradient()
         return total, forward_pass
 
     def terms(self, batch: Batch) -> dict[str, Any]:

@@ -41,8 +41,8 @@ class TrainedParameters:
         Whether all parameters are trained.
     is_copy : bool
         Whether `theta` and `grad` are copies.
-    first_layer : int
-        The index of the first layer with such parameters; 0 without any.
+    first_layer : int or None
+        The index of the first layer with such parameters; None without any.
     identity : VectorIdentity
         Stands for `theta` in an optimizer that is copied together with the model.
 
@@ -59,7 +59,7 @@ class TrainedParameters:
         self.is_trained = tuple(is_trained)
         self.is_whole = all(is_trained)
         names = [name for (name, _), flag in zip(parameters, is_trained, strict=True) if flag]
-        self.first_layer = int(names[0].partition(".")[0]) if names else 0
+        self.first_layer = int(names[0].partition(".")[0]) if names else None
         self._sizes = [parameter.size for _, parameter in parameters]
         pieces = _pieces(self._sizes, self.is_trained)
         self._trained = [piece for piece, is_trained in pieces if is_trained]

@@ -366,3 +366,20 @@ def test_float32_and_a_model_in_another_dtype():
     before = values(twin)
     fit(twin)
     assert moved(twin, before) == [2, 4]
+
+
+def test_all_gradients_are_there_during_and_after_a_training_of_a_part():
+    asked = []
+
+    class Ask(Callback):
+        def on_gradient(self, run):
+            asked.append(run.model.gradient(X, Y))
+
+    model, twin = network(0, 2), network(0, 2)
+    expected = model.gradient(X, Y)
+    fit(model, epochs=1, batch_size=None, callbacks=[Ask()])
+    np.testing.assert_array_equal(asked[0], expected)
+    fit(twin, epochs=1, batch_size=None)
+    np.testing.assert_array_equal(model.gradient(X, Y), twin.gradient(X, Y))
+    assert (model.gradient(X, Y)[:16] != 0).any()
+    assert GradientChecker(model).check(X[:4], Y[:4]).ok

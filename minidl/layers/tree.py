@@ -58,13 +58,16 @@ def named_parameters(layers: Sequence[Layer]) -> list[tuple[str, Parameter]]:
     ]
 
 
+def parameter_owners(layers: Sequence[Layer]) -> list[Layer]:
+    """Return the layer that each of the parameters of `named_parameters` belongs to."""
+    return [
+        module for _, module in named_modules(layers) for _ in find_nested(module, (Parameter,))
+    ]
+
+
 def trained_flags(layers: Sequence[Layer]) -> list[bool]:
     """Return whether each of the parameters of `named_parameters` is one that training moves."""
-    return [
-        not module.is_frozen
-        for _, module in named_modules(layers)
-        for _ in find_nested(module, (Parameter,))
-    ]
+    return [not owner.is_frozen for owner in parameter_owners(layers)]
 
 
 def described(layer: Layer) -> str:

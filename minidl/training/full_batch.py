@@ -43,7 +43,6 @@ class ObjectiveAtPoints:
     ) -> None:
         self._objective = objective
         self._trained = trained
-        self._needed = None if trained.is_whole else trained
         self._reached = trained.theta.copy()
         self._outputs_change = outputs_change
         self._point = b""  # where it was evaluated last, which compares faster than an array
@@ -90,9 +89,9 @@ class ObjectiveAtPoints:
         return self._reached_value + drop, 3 * drop / (way @ way) * way  # minimum: a quarter of it
 
     def _evaluate(self, point: Array) -> None:
-        self._value, self._forward_pass = self._objective.value_and_gradient(
-            self._data, training=True, trained=self._needed
-        )
+        evaluation = self._objective.value_and_gradient(self._data, training=True)
+        self._value, self._forward_pass = evaluation
+        self._trained.clear_frozen_gradient()
         self._trained.read_gradient()
         self._gradient = self._trained.grad.astype(np.float64)  # SciPy keeps it
         self._point = point.tobytes()

@@ -97,6 +97,7 @@ def train(
             _train_and_check(run, trained_before, resume, resume_limit)
         finally:
             objective.parameters.make_read_only(False)  # again, if Ctrl-C came meanwhile
+            objective.backpropagate_to(objective.first_trainable)
             with access:
                 objective.scratch.release()
             optimizer.release_memory()
@@ -175,6 +176,8 @@ def _train_epochs(run: TrainingRun, saving: Saving) -> None:
     trained.read_values()
     theta, grad = trained.theta, trained.grad  # the optimizer writes into theta, and nobody else
     objective.parameters.make_read_only(True)
+    if trained.first_layer is not None:
+        objective.backpropagate_to(trained.first_layer)
     if isinstance(optimizer, FullBatchOptimizer):
         function = ObjectiveAtPoints(objective, trained, outputs_change=run.validate is not None)
         with closing(_steps(run, saving, function.evaluate)) as steps:
@@ -182,7 +185,7 @@ def _train_epochs(run: TrainingRun, saving: Saving) -> None:
         return
     evaluate = partial(objective.value_and_gradient, training=True)
     if not trained.is_whole:
-        evaluate = partial(evaluate, trained=trained)
+        evaluate = partial(_evaluate_part, evaluate, trained)
     step = unguarded(optimizer.step)
     with closing(_steps(run, saving, evaluate)) as steps:
         for _ in steps:
@@ -191,6 +194,14 @@ def _train_epochs(run: TrainingRun, saving: Saving) -> None:
             step(theta, grad)
             if trained.is_copy:
                 trained.write_values()
+
+
+def _evaluate_part(
+    evaluate: Evaluate, trained: TrainedParameters, data: Batch
+) -> tuple[Any, ForwardPass]:
+    result = evaluate(data)
+    trained.clear_frozen_gradient()
+    return result
 
 
 def _steps(run: TrainingRun, saving: Saving, evaluate: Evaluate) -> Generator[None]:

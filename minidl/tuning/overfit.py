@@ -176,7 +176,7 @@ def _train(model: Sequential, batch: Batch, optimizer: Optimizer, steps: int) ->
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         first_loss = float(objective.data_loss(batch).value)
         for _ in range(steps):
-            total, _ = objective.value_and_gradient(batch, training=True, trained=trained)
+            total, _ = objective.value_and_gradient(batch, training=True)
             totals.append(float(total))
             trained.read_gradient()
             optimizer.step(trained.theta, trained.grad)
