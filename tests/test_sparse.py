@@ -89,7 +89,7 @@ def reverse(epoch):
         {"sample_weight": WEIGHT, "class_weight": "balanced"},
         {"memory_limit": 2000},
     ],
-    ids=str,
+    ids=" ".join,
 )
 def test_training_is_that_of_the_same_array(settings):
     assert_same_training(lambda X: settings)

@@ -12,8 +12,7 @@ from ..errors import ArgumentError
 from ..utils.given_class import cure_for_class
 from ..utils.random import RandomGenerator, spawn_rngs
 from ..words.augmentation import augmentation_of_words
-
-N_SEEDS = 2**32
+from .random_state import N_SEEDS
 
 
 def new_augmentation(

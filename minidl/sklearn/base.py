@@ -6,7 +6,6 @@ from abc import abstractmethod
 from collections.abc import Iterable
 from typing import Any, Self
 
-import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
@@ -18,11 +17,10 @@ from ..optimizers.base import Optimizer
 from ..optimizers.full_batch import FullBatchOptimizer
 from ..training.callbacks.base import Callback
 from ..training.history import History
-from ..utils.random import RandomGenerator, as_rng, draw_seed_words, spawn_rngs
+from ..utils.random import RandomGenerator, spawn_rngs
 from ..utils.sparse_rows import ExamplesLike
 from ..utils.typing import Array
-from ..utils.validation import is_integer
-from .augmentation import N_SEEDS, new_augmentation
+from .augmentation import new_augmentation
 from .convergence import Convergence, Progress, new_convergence, warn_unless_converged
 from .examples import validate_examples, validate_training
 from .fit_tasks import TakesCallbacks
@@ -32,6 +30,7 @@ from .network import new_model, penalty_strength
 from .network_attributes import NetworkAttributes
 from .optimization import new_optimizer
 from .parameters import EstimatorParameters, check_parameters
+from .random_state import new_rng
 from .targets import Targets
 from .validation_scores import ValidationScores
 from .warm_start import Training, UsedOptions, check_kept, continue_with
@@ -110,7 +109,7 @@ class MinidlEstimator(NetworkAttributes, HiddenActivations, TakesCallbacks, Esti
             self._check_kept_targets(y)
         targets = self._make_targets(y, sample_weight, None if resume else classes, resume=resume)
         options.values["alpha"] = penalty_strength(self.alpha, targets.sample_weight)
-        rng = self._new_rng(resume=resume)
+        rng = new_rng(self.random_state, resume=resume)
         n_epochs = len(self.loss_curve_) if resume else 0
         augment = new_augmentation(self.augment, X.shape, rng, n_epochs)
         examples = Examples(X, targets.y, targets.sample_weight)
@@ -165,18 +164,6 @@ class MinidlEstimator(NetworkAttributes, HiddenActivations, TakesCallbacks, Esti
 
     def _check_kept_targets(self, y: Array) -> None:
         """Raise `ArgumentError` if a fit that goes on has targets of another kind."""
-
-    def _new_rng(self, *, resume: bool) -> RandomGenerator:
-        """Return the source of the weights, which must come first from it, and of other streams."""
-        if self.random_state is None:
-            return np.random.default_rng()
-        seed = self.random_state
-        rng = as_rng(seed)
-        if not resume and is_integer(seed, 0) and seed < N_SEEDS:
-            return np.random.RandomState(seed)  # as scikit-learn's
-        if not resume and isinstance(rng, np.random.RandomState):
-            return rng
-        return np.random.default_rng(draw_seed_words(rng))
 
     def _start(
         self, X: Array, targets: Targets, options: UsedOptions, rng: RandomGenerator
