@@ -27,6 +27,7 @@ from minidl import (
     Concat,
     Dropout,
     Flatten,
+    HalfSquaredError,
     Huber,
     LeakyReLU,
     MeanAbsoluteError,
@@ -229,7 +230,8 @@ def random_end(rng, builder, shape):
     outputs = (shape[0], *after)
     if kind == "binary":
         head = Sigmoid() if rng.random() < 0.75 else OwnSigmoid()
-        loss = BinaryCrossEntropy(label_smoothing=float(rng.choice([0.0, 0.1])))
+        smoothing = float(rng.choice([0.0, 0.1]))
+        loss = BinaryCrossEntropy(label_smoothing=smoothing, sum_outputs=k == 3)
         return [last, head], loss, rng.integers(0, 2, outputs), after
     if kind == "categorical":
         labels = rng.integers(0, k, outputs[:-1])
@@ -244,7 +246,10 @@ def random_end(rng, builder, shape):
         return [last], MeanAbsoluteError(), rng.standard_normal(outputs), after
     if kind == "own":
         return [last], Hinge(), rng.choice([-1.0, 1.0], outputs), after
-    loss = MeanSquaredError() if kind == "squares" else Huber(float(rng.choice([0.5, 2.0])))
+    if kind == "squares":
+        loss = HalfSquaredError() if k == 2 else MeanSquaredError()
+    else:
+        loss = Huber(float(rng.choice([0.5, 2.0])))
     return [last], loss, rng.standard_normal(outputs) * 10 ** rng.uniform(-1, 1), after
 
 
