@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import make_classification, make_regression
 
+from minidl import Loss
 from minidl.data import planar
 from minidl.sklearn import MinidlClassifier, MinidlRegressor
 
@@ -20,3 +21,19 @@ LARGER = {**SMALL, "hidden_layer_sizes": (64,), "max_iter": 60}
 both = pytest.mark.parametrize(
     ("kind", "rows", "y"), [(MinidlClassifier, X, NAMES), (MinidlRegressor, ROWS, VALUES)]
 )
+
+
+class Squares(Loss):
+    """A loss of one's own, of class numbers 0 and 1."""
+
+    is_classification = True
+
+    def forward(self, prediction, target):
+        self.difference = prediction - target
+        return (self.difference**2).mean()
+
+    def backward(self):
+        return 2 * self.difference / self.difference.size
+
+    def classes(self, prediction):
+        return (prediction[:, 0] > 0.5).astype(np.int64)

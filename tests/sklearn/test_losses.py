@@ -5,7 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
-from estimator_data import CLASSES, NAMES, ROWS, SMALL, THREE, VALUES, X
+from estimator_data import CLASSES, NAMES, ROWS, SMALL, THREE, VALUES, Squares, X
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.linear_model import HuberRegressor, PoissonRegressor
@@ -136,22 +136,6 @@ def test_scores_and_probabilities_exclude_each_other():
     assert classifier.decision_function(THREE).shape == (150, 3)
     classifier.set_params(loss="log_loss")  # from the next fit on
     assert not hasattr(classifier, "predict_proba")
-
-
-class Squares(Loss):
-    """A loss of one's own, of class numbers 0 and 1."""
-
-    is_classification = True
-
-    def forward(self, prediction, target):
-        self.difference = prediction - target
-        return (self.difference**2).mean()
-
-    def backward(self):
-        return 2 * self.difference / self.difference.size
-
-    def classes(self, prediction):
-        return (prediction[:, 0] > 0.5).astype(np.int64)
 
 
 def test_a_loss_of_ones_own_decides_on_the_classes():

@@ -4,13 +4,13 @@ import math
 
 import numpy as np
 import pytest
-from estimator_data import CLASSES, LARGER, NAMES, SMALL, THREE, X
+from estimator_data import CLASSES, LARGER, NAMES, SMALL, THREE, Squares, X
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics import log_loss
 
-from minidl import Linear, Loss, SigmoidCrossEntropy, SoftmaxCrossEntropy
+from minidl import Linear, SigmoidCrossEntropy, SoftmaxCrossEntropy
 from minidl.sklearn import MinidlClassifier
 from minidl.sklearn.probabilities import log_probabilities_of, probabilities_of
 
@@ -84,20 +84,8 @@ def test_no_logarithm_of_0_is_taken():
     np.testing.assert_allclose(logarithms[:, 1] - logarithms[:, 0], margin, rtol=1e-12)
 
 
-class Shares(Loss):
+class Shares(Squares):
     """A loss of one's own that predicts probabilities."""
-
-    is_classification = True
-
-    def forward(self, prediction, target):
-        self.difference = prediction - target
-        return (self.difference**2).mean()
-
-    def backward(self):
-        return 2 * self.difference / self.difference.size
-
-    def classes(self, prediction):
-        return (prediction[:, 0] > 0.5).astype(np.int64)
 
     def probabilities(self, prediction):
         return np.clip(prediction, 0, 1)
