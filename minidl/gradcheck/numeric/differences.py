@@ -231,10 +231,12 @@ class RombergDifference:
     Quotients of all steps from 2**-24 to 1 / 2 are computed, from the short ones up to the first
     that contradict them: there is a kink, or a pole. The error is of the order h**8, so that long
     steps are precise, of which rounding takes little. For directions of the size of the array
-    (Romberg, 1955). `internal_scale` is the size of the numbers inside f, where larger than f.
+    (Romberg, 1955). `internal_scale` is the size of the numbers inside f, where larger than f;
+    `exponents` are those of the steps.
     """
 
     internal_scale: float = 0.0
+    exponents: range = ROMBERG_EXPONENTS
     name: ClassVar[str] = "central differences (Romberg)"
     arithmetic: ClassVar[str] = "real"
 
@@ -244,7 +246,7 @@ class RombergDifference:
         (base,) = values_at(f, array, index, direction, 0.0)
         quotients: list[Array] = []  # that of the longest step first
         gaps: list[Array] = []  # between the one-sided quotients, likewise
-        for exponent in ROMBERG_EXPONENTS:
+        for exponent in self.exponents:
             h = 2.0**exponent
             try:
                 right, left = values_at(f, array, index, direction, h, -h)
