@@ -180,6 +180,9 @@ STAIR_DEVIATIONS = 8.0
 """The error bar of a slope on a staircase, in standard deviations over the window: right ones in
 float32 were off by up to 5.3."""
 
+STAIR_WINDOWS = (1.0, 0.87, 0.73, 0.61, 0.5, 0.39, 0.27, 0.15)
+"""Widths, in units of a window, at whose ends a staircase is off by as much each time."""
+
 WIDER_WINDOWS = (64.0, 16.0, 4.0)
 """Factors of a window over which several steps of a staircase may lie."""
 

@@ -88,6 +88,8 @@ class LineIntegral:
     has_stairs : bool
         Whether values of the cost in one window were seen to share their rounding: then no average
         makes it smaller.
+    stair_noise : float
+        The noise of such values, once it was measured: values close by show less of it.
     """
 
     def __init__(
@@ -103,7 +105,7 @@ class LineIntegral:
         self._theta = cost.theta if theta is None else theta
         unit = max(precision.gradient.units)
         self.narrowest = min(REFRESHING_UNITS * unit, FIRST_WINDOW / WINDOW_SHRINKS)
-        self.has_stairs = False
+        self.has_stairs, self.stair_noise = False, 0.0
         self._variances: dict[float, list[float]] = {}
 
     @property
@@ -118,7 +120,7 @@ class LineIntegral:
 
     def shared_noise(self, window: float) -> float:
         """Return the error bar of a slope whose values share their rounding."""
-        return STAIR_DEVIATIONS * self.noise / window
+        return max(STAIR_DEVIATIONS * self.noise, BAR_DEVIATIONS * self.stair_noise) / window
 
     def moved(self, distance: float) -> LineIntegral:
         """Return the integral through a random point, so far away relative to the parameters.

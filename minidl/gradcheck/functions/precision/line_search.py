@@ -19,6 +19,7 @@ from .constants import (
     NOISE_DOMINATES,
     ROUNDING_SAFETY,
     STAIR_HEIGHT,
+    STAIR_WINDOWS,
     WIDER_WINDOWS,
     WINDOW_SHRINKS,
 )
@@ -99,9 +100,27 @@ class LineSearch:
             if max(wider.bar, self._integral.shared_noise(window)) < gap / 2:
                 best = wider
                 break
+        noise = self._noise_of_stairs(line, best.window)
+        self._integral.stair_noise = max(self._integral.stair_noise, noise)
         bar = max(best.bar, self._integral.shared_noise(best.window))
         self._integral.has_stairs |= bar > best.bar
         return replace(best, bar=bar)
+
+    def _noise_of_stairs(self, line: Line, window: float) -> float:
+        """Return how far the cost is off at the ends of windows of many widths.
+
+        A mistake moves it in proportion to the width. What is left is rounding, another at each
+        width: of 1 + x**2, say, which close by is rounded alike.
+        """
+        found = [
+            self._integral.over_window(line, share * window, self.pairs) for share in STAIR_WINDOWS
+        ]
+        windows = np.array([each.window for each in found if np.isfinite(each.bar)])
+        if windows.size < 2:
+            return 0.0
+        off = windows * [each.analytic - each.numeric for each in found if np.isfinite(each.bar)]
+        mistake = float(windows @ off) / float(windows @ windows)
+        return float(np.sqrt(((off - mistake * windows) ** 2).sum() / (windows.size - 1)))
 
     def _unless_rounding(self, line: Line, found: MeanSlope) -> MeanSlope:
         """Return a wrong slope, with a bar as wide as what rounding explains if it does."""

@@ -14,6 +14,7 @@ from .constants import (
     GOOD_RESOLUTION,
     GOOD_RESOLUTION_OF_HALF,
     NOISE_SHARE,
+    NOISE_SPACINGS,
     RESOLUTION_GOAL,
     USUAL_CALLS,
     ZERO_HERE,
@@ -155,14 +156,16 @@ class _MeasuredCheck:
 
     @property
     def _change_may_be_lost(self) -> bool:
-        """Whether a cost in low precision may be constant although its gradient is right.
+        """Whether a cost in low precision may hardly change although its gradient is right.
 
-        log(1 + p**2) is: 1 + p**2 is 1 for a small p.
+        log(1 + p**2) is: 1 + p**2 is 1 for a small p, of as many as there are.
         """
-        if not (self._precision.cost.is_constant and self._precision.gradient_has_format):
+        noise = self._precision.cost
+        stays = noise.is_constant or noise.spacing >= NOISE_SPACINGS[-1]
+        if not (stays and self._precision.gradient_has_format):
             return False
         ulp = 2 * max(self._precision.gradient.units)
-        return self._largest_change <= ulp * max(1.0, abs(self._cost.base))
+        return self._largest_change <= ulp * max(1.0, abs(self._cost.base)) * self._cost.theta.size
 
     @property
     def _reason(self) -> str:
@@ -185,11 +188,13 @@ class _MeasuredCheck:
         if not np.isfinite(self._value(number)).all():
             check.verdict, check.difference = "fail", 1.0
             check.diagnosis = "it is not finite"
-        elif last.is_wrong and self._change_may_be_lost:
+        elif last.is_wrong and _is_less(last) and self._change_may_be_lost:
             check.verdict, check.difference, check.resolution = "unresolved", 0.0, np.inf
+            constant = self._precision.cost.is_constant
+            changes = "is the same at all points" if constant else "hardly changes"
             check.diagnosis = (
-                f"the cost is the same at all points, though it should change by "
-                f"{self._largest_change:.0e}: rounding of numbers such as 1 inside hides as much"
+                f"the cost {changes}, though it should change by {self._largest_change:.0e}: "
+                "rounding of numbers such as 1 inside hides as much"
             )
         elif last.is_wrong:
             _fail(check, last)
@@ -228,6 +233,12 @@ class _MeasuredCheck:
             )
         else:
             check.diagnosis = "nothing could be seen of it: it is zero, or noise hides it"
+
+
+def _is_less(slope: MeanSlope) -> bool:
+    """Return whether the cost changes as the gradient says, but by less, or not at all."""
+    part = slope.numeric * np.sign(slope.analytic)
+    return bool(0 <= part < abs(slope.analytic))
 
 
 def _fail(check: Check, slope: MeanSlope) -> None:
