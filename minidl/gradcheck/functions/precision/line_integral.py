@@ -63,7 +63,8 @@ class Line:
 class MeanSlope:
     """The slope averaged over a window of a line, from both sides.
 
-    `noise` is the part of the error bar that comes from the noise of the cost.
+    `noise` is the part of the error bar that comes from the noise of the cost, and `inside` a gap
+    that rounding inside may explain: the error bar allows for it.
     """
 
     analytic: float = 0.0
@@ -71,6 +72,7 @@ class MeanSlope:
     bar: float = np.inf
     noise: float = np.inf
     window: float = 0.0
+    inside: float = 0.0
 
     @property
     def is_wrong(self) -> bool:

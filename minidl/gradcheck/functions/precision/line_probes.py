@@ -69,13 +69,21 @@ class LineProbes:
         `size` is the size of the slopes, where that of the gradient says nothing.
         """
         probes = self._probes(region, size)
-        return [replace(probe, slope=self._with_shared_noise(probe.slope)) for probe in probes]
+        inside = max((probe.slope.inside for probe in probes), default=0.0)
+        return [replace(probe, slope=self._as_later(probe.slope, inside)) for probe in probes]
 
-    def _with_shared_noise(self, slope: MeanSlope) -> MeanSlope:
-        """Return a slope with the bar that it has if later lines showed stairs."""
-        if not self._integral.has_stairs or not np.isfinite(slope.bar):
+    def _as_later(self, slope: MeanSlope, inside: float) -> MeanSlope:
+        """Return a slope with the bar that it has by what later lines showed.
+
+        These are stairs, or rounding inside, of which a line with a small gap happens to show
+        little: a mistake might hide in as much of it.
+        """
+        if not np.isfinite(slope.bar):
             return slope
-        return replace(slope, bar=max(slope.bar, self._integral.shared_noise(slope.window)))
+        bar = slope.bar if slope.is_wrong else max(slope.bar, 2 * inside)
+        if self._integral.has_stairs:
+            bar = max(bar, self._integral.shared_noise(slope.window))
+        return replace(slope, bar=bar)
 
     def _probes(self, region: slice, size: float) -> list[Probe]:
         main = self._lines(self._within(region, self._scale), size)

@@ -62,7 +62,7 @@ class LineSearch:
             found = self._over_wider(line, found)
         gap = abs(found.analytic - found.numeric)
         if found.is_wrong and gap <= INSIDE_ROUNDING * line.size:
-            found = replace(found, bar=max(found.bar, 2 * gap))
+            found = replace(found, bar=max(found.bar, 2 * gap), inside=gap)
         if found.is_wrong and self._integral.is_half:
             found = self._unless_rounding(line, found)
         if found.is_wrong and self._integral.jumps(line, found.window):

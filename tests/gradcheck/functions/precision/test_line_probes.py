@@ -6,7 +6,7 @@ from coarse_functions import both_sides, tanh_layer
 
 from minidl.gradcheck.functions.precision import line_probes
 from minidl.gradcheck.functions.precision.constants import RANDOM_DIRECTIONS, RESOLUTION_GOAL
-from minidl.gradcheck.functions.precision.line_integral import LineIntegral
+from minidl.gradcheck.functions.precision.line_integral import LineIntegral, MeanSlope
 from minidl.gradcheck.functions.precision.line_probes import (
     LineProbes,
     noise_dominates,
@@ -118,6 +118,24 @@ def test_stairs_that_later_lines_show_widen_the_bars_of_all(monkeypatch):
     assert len(probes) > 5
     for probe in probes:
         assert probe.slope.bar >= integrals[0].shared_noise(probe.slope.window)
+
+
+@pytest.mark.parametrize("wrong", [False, True])
+def test_rounding_inside_that_one_line_shows_may_be_along_all(monkeypatch, wrong):
+    found = []
+
+    def along(search, line):
+        found.append(MeanSlope(0.5, 0.5, 1e-6, noise=1e-6, window=0.5))
+        if len(found) == 3:
+            return replace(found[-1], bar=2e-3, inside=1e-3)
+        return replace(found[-1], analytic=0.6) if wrong and len(found) == 5 else found[-1]
+
+    monkeypatch.setattr(LineSearch, "along", along)
+    probes = probes_of(*tanh_layer(), slice(0, 24))
+    bars = [probe.slope.bar for probe in probes]
+    assert min(bars[:4]) == 2e-3
+    assert probes[-1].slope.is_wrong == wrong
+    assert bars[-1] == (1e-6 if wrong else 2e-3)
 
 
 @pytest.mark.parametrize("factor", [1.0, 0.0])
