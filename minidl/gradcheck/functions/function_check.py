@@ -108,7 +108,8 @@ class FunctionCheck:
         report = None
         if not reason:
             report = self._report(ComplexStep())
-            reason = self._what_is_lost(report.checks, only_slightly=complex_required)
+            sides = self._cost, self._gradient.value, report.checks
+            reason = _what_is_lost(*sides, self._rng, only_slightly=complex_required)
         if reason and complex_required:
             raise ArgumentError(
                 f'the cost is not complex-safe ({reason}): use method="auto", which then takes '
@@ -122,17 +123,6 @@ class FunctionCheck:
                 f"numeric side: central differences, as the cost is not complex-safe ({reason})",
             )
         return report
-
-    def _what_is_lost(self, checks: list[Check], *, only_slightly: bool) -> str:
-        """Say what the complex step loses of the derivative, or return ""."""
-        value, reason = self._gradient.value, ""
-        if any(check.verdict == "fail" for check in checks) and not only_slightly:
-            (rng,) = self._rng.spawn(1)
-            reason = lost_derivative(self._cost, value, checks, rng)
-        rng = np.random.default_rng([0, 5])  # a stream of its own
-        if not reason and loses_slightly(self._cost, value, checks, rng):
-            reason = "a slight part of its derivative got lost"
-        return reason
 
     def add_call_rules(self, report: Report, *, second_point: bool = True) -> None:
         """Add a row for each rule of calls that the gradient breaks."""
@@ -218,6 +208,24 @@ class FunctionCheck:
             relative_error(self._gradient.value, closest),
             notes,
         )
+
+
+def _what_is_lost(
+    cost: CostFunction,
+    gradient: Array,
+    checks: list[Check],
+    rng: np.random.Generator,
+    *,
+    only_slightly: bool,
+) -> str:
+    """Say what the complex step loses of the derivative, or return ""."""
+    reason = ""
+    if any(check.verdict == "fail" for check in checks) and not only_slightly:
+        reason = lost_derivative(cost, gradient, checks, rng.spawn(1)[0])
+    own = np.random.default_rng([0, 5])  # a stream of its own
+    if not reason and loses_slightly(cost, gradient, checks, own):
+        reason = "a slight part of its derivative got lost"
+    return reason
 
 
 def _sees_slight_errors(report: Report) -> bool:
