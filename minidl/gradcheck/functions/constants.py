@@ -184,17 +184,11 @@ complex step loses."""
 HIDDEN_LOSS = 1e-8
 """The part of a slope that the complex step may not lose, even if the gradient forgets it, too."""
 
-LONG_STEPS = range(-8, 0)
-"""Exponents of the steps that show it where there is no kink: long ones are precise."""
-
 ALL_STEPS = range(-18, 0)
 """Where they say little: rounding takes more of shorter ones than a kink far away."""
 
 WORTHWHILE = 0.1
 """The cost must be smaller than this part of itself at another point, where rounding is less."""
-
-LOSS_FACTORS = (0.77, 0.61)
-"""What is lost is the same over steps that are shorter by such factors; rounding is another."""
 
 TURNING_STEPS = (2.0**-27, 2.0**-30, 2.0**-33, 2.0**-36)
 """Shorter steps than those, for a cost that turns within them."""

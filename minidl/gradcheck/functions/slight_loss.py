@@ -9,14 +9,19 @@ import numpy as np
 
 from ...errors import NonFiniteError
 from ...utils.typing import Array
-from ..constants import EPS, PROBE_CONTRADICTION, ROUNDING_ULPS, SHARP_AGREEMENT
+from ..constants import (
+    EPS,
+    LONG_STEPS,
+    LOSS_FACTORS,
+    PROBE_CONTRADICTION,
+    ROUNDING_ULPS,
+    SHARP_AGREEMENT,
+)
 from ..numeric.differences import ComplexStep, NotComplexSafe, RombergDifference, values_at
 from ..result import Check
 from .constants import (
     ALL_STEPS,
     HIDDEN_LOSS,
-    LONG_STEPS,
-    LOSS_FACTORS,
     OTHERS_SMALLER,
     TURNING_STEPS,
     WORTHWHILE,

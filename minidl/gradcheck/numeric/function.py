@@ -14,13 +14,23 @@ from ..constants import (
     COMPLEX_AGREEMENT,
     EPS,
     KINK_ESCAPE,
+    LONG_STEPS,
+    LOSS_FACTORS,
     MIN_SLOPE_NEARBY,
+    PROBE_CONTRADICTION,
     ROUNDING_ULPS,
     SHARP_AGREEMENT,
     SHARP_STEPS,
     SHORT_STEP_AGREEMENT,
 )
-from .differences import ComplexStep, NotComplexSafe, RichardsonDifference, Scheme, values_at
+from .differences import (
+    ComplexStep,
+    NotComplexSafe,
+    RichardsonDifference,
+    RombergDifference,
+    Scheme,
+    values_at,
+)
 
 
 def real_and_complex(x: Array) -> dict[str, Array]:
@@ -95,6 +105,44 @@ class Function(NamedTuple):
             if (np.abs((right - left) / (2 * h) - slope) <= SHORT_STEP_AGREEMENT * largest).all():
                 return True
         return False
+
+    def loses_slightly(self, internal_scale: float) -> bool:
+        """Return whether the complex step loses a part of the derivative, however small.
+
+        Of x + 1e-6 np.abs(x) a complex number loses the second part of the derivative, which the
+        gradient may have forgotten, too. It shows along a line on which no element passes zero,
+        where many functions have a kink: there differences over long steps are precise.
+
+        Parameters
+        ----------
+        internal_scale : float
+            The size of the numbers inside of the function, where larger than its values.
+        """
+        real = self.arrays["real"]
+        if real.dtype.kind in "iu" or not real.any():
+            return False
+        direction = real * np.random.default_rng([0, 5]).uniform(0.5, 1.5, real.shape)
+        scheme = RombergDifference(internal_scale, LONG_STEPS)
+        try:
+            exact, gap, bound = self._gap(scheme, direction, 1.0)
+            is_clear = np.abs(gap) > PROBE_CONTRADICTION * bound
+            for factor in LOSS_FACTORS if is_clear.any() else ():  # rounding would be another
+                _, other_gap, other_bound = self._gap(scheme, direction, factor)
+                is_clear &= np.abs(other_gap) > PROBE_CONTRADICTION * other_bound
+                is_clear &= np.abs(other_gap - gap) <= bound + other_bound
+        except (NotComplexSafe, ValueError, ArithmeticError):  # its domain ends there
+            return False
+        lost = bool(is_clear.any())
+        return lost and not self._is_sharp(direction, exact, exact + gap, is_clear)
+
+    def _gap(
+        self, scheme: RombergDifference, direction: Array, factor: float
+    ) -> tuple[Array, Array, Array]:
+        """Return the slope by the complex step, how far a difference is from it, and its bound."""
+        exact, _ = self.directional_derivative(ComplexStep(), direction)
+        with np.errstate(all="ignore"):
+            slope, bound = self.directional_derivative(scheme, factor * direction)
+            return exact, slope / factor - exact, bound / factor
 
     def _why_not_along(self, name: str, direction: Array, central: RichardsonDifference) -> str:
         try:

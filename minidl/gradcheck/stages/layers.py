@@ -325,4 +325,6 @@ def _why_not_complex_safe(harness: LayerHarness, x: Array, rng: np.random.Genera
         reason = function.why_not_complex_safe(name, rng, RichardsonDifference())
         if reason:
             return reason
+        if harness.is_custom and function.loses_slightly(harness.internal_scale(x)):
+            return f"a slight part of its derivative for {name} got lost"
     return ""

@@ -75,3 +75,38 @@ def test_the_arrays_are_copies():
     arrays["real"][...] = 7
     assert arrays["complex"].dtype == np.complex128
     np.testing.assert_array_equal(x, 1)
+
+
+@pytest.mark.parametrize("slight", [1e-3, 1e-6, 1e-8])
+@pytest.mark.parametrize("size", [1e-4, 1.0, 1e4])
+def test_a_slight_part_that_the_complex_step_loses_is_seen(slight, size):
+    arrays = real_and_complex(size * np.random.default_rng(0).standard_normal((5, 4)))
+
+    def bent(arithmetic):
+        return arrays[arithmetic] + slight * np.abs(arrays[arithmetic])
+
+    def smooth(arithmetic):
+        return np.tanh(arrays[arithmetic] / size) * (1 + slight)
+
+    assert Function(bent, arrays).loses_slightly(0.0)
+    assert not Function(smooth, arrays).loses_slightly(0.0)
+
+
+def test_what_turns_within_long_steps_or_rounds_is_not_lost():
+    arrays = real_and_complex(np.random.default_rng(0).standard_normal((5, 4)))
+    for f in (
+        lambda x: np.sin(1e4 * x),
+        lambda x: (x + 1e7) - 1e7,
+        lambda x: x * (x.real > 0),
+        lambda x: np.tanh(1e3 * x),
+        lambda x: np.log(x * x + 1e-9),
+    ):
+        assert not Function(lambda arithmetic, f=f: f(arrays[arithmetic]), arrays).loses_slightly(
+            1e7
+        )
+
+
+def test_integers_and_zeros_lose_nothing():
+    for x in (np.arange(3), np.zeros(3)):
+        arrays = real_and_complex(x)
+        assert not Function(lambda a, arrays=arrays: np.abs(arrays[a]), arrays).loses_slightly(0.0)

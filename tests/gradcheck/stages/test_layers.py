@@ -388,3 +388,23 @@ def test_a_gradient_that_cancels_inside_of_a_custom_layer_has_its_rounding():
         layer.v.value = rng.standard_normal((4, 1)) / 1e3
         report = check_layer_alone(layer, 30 * rng.standard_normal((5, 1)), seed=seed)
         assert "v" not in {check.parameter for check in report.failures}, str(report)
+
+
+class Bent(Layer):
+    """x + slight * abs(x), whose backward pass forgets the second part."""
+
+    def __init__(self, slight):
+        self.slight = slight
+
+    def forward(self, x, *, training=False):
+        return x + self.slight * np.abs(x)
+
+    def backward(self, dy):
+        return 1.0 * dy
+
+
+@pytest.mark.parametrize("slight", [1e-4, 1e-6, 1e-8])
+def test_a_slight_part_that_complex_numbers_lose_and_backward_forgets_is_seen(slight):
+    report = check_layer_alone(Bent(slight), np.random.default_rng(0).standard_normal((5, 4)))
+    assert [check.parameter for check in report.failures if check.term == "layer"]
+    assert any("a slight part of its derivative" in note for note in report.notes), report
