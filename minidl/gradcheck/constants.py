@@ -434,3 +434,6 @@ long ones are precise."""
 
 LOSS_FACTORS = (0.77, 0.61)
 """What is lost is the same over steps that are shorter by such factors; rounding is another."""
+
+SLIGHTEST_LOSS = 1e-9
+"""The part of the largest slope of a layer that is looked for."""

@@ -22,6 +22,7 @@ from ..constants import (
     SHARP_AGREEMENT,
     SHARP_STEPS,
     SHORT_STEP_AGREEMENT,
+    SLIGHTEST_LOSS,
 )
 from .differences import (
     ComplexStep,
@@ -126,6 +127,9 @@ class Function(NamedTuple):
         try:
             exact, gap, bound = self._gap(scheme, direction, 1.0)
             is_clear = np.abs(gap) > PROBE_CONTRADICTION * bound
+            is_clear &= (
+                np.abs(gap) > SLIGHTEST_LOSS * np.abs(exact).max()
+            )  # inside, more is rounded
             for factor in LOSS_FACTORS if is_clear.any() else ():  # rounding would be another
                 _, other_gap, other_bound = self._gap(scheme, direction, factor)
                 is_clear &= np.abs(other_gap) > PROBE_CONTRADICTION * other_bound
