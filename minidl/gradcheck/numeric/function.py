@@ -126,10 +126,9 @@ class Function(NamedTuple):
         scheme = RombergDifference(internal_scale, LONG_STEPS)
         try:
             exact, gap, bound = self._gap(scheme, direction, 1.0)
-            is_clear = np.abs(gap) > PROBE_CONTRADICTION * bound
-            is_clear &= (
-                np.abs(gap) > SLIGHTEST_LOSS * np.abs(exact).max()
-            )  # inside, more is rounded
+            # Less than the least may be rounded inside, where terms cancel.
+            least = SLIGHTEST_LOSS * np.abs(exact).max()
+            is_clear = np.abs(gap) > np.maximum(PROBE_CONTRADICTION * bound, least)
             for factor in LOSS_FACTORS if is_clear.any() else ():  # rounding would be another
                 _, other_gap, other_bound = self._gap(scheme, direction, factor)
                 is_clear &= np.abs(other_gap) > PROBE_CONTRADICTION * other_bound
