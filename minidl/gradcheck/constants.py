@@ -427,13 +427,3 @@ SINGLE_NOISE_EFFECT = 0.1
 
 SINGLE_RUNS = 8
 """... in one of so many runs: noise flips a kink, or how a number is rounded, in a part of them."""
-
-LONG_STEPS = range(-8, 0)
-"""Exponents of the steps that show what the complex step loses slightly, where there is no kink:
-long ones are precise."""
-
-LOSS_FACTORS = (0.77, 0.61)
-"""What is lost is the same over steps that are shorter by such factors; rounding is another."""
-
-SLIGHTEST_LOSS = 1e-9
-"""The part of the largest slope of a layer that is looked for."""

@@ -189,6 +189,3 @@ ALL_STEPS = range(-18, 0)
 
 WORTHWHILE = 0.1
 """The cost must be smaller than this part of itself at another point, where rounding is less."""
-
-TURNING_STEPS = (2.0**-27, 2.0**-30, 2.0**-33, 2.0**-36)
-"""Shorter steps than those, for a cost that turns within them."""

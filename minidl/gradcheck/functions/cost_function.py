@@ -57,6 +57,8 @@ class CostFunction:
         The parameters.
     arrays : dict of str to ndarray
         The vector in "real" and in "complex" arithmetic; its elements are moved and restored.
+    function : Function
+        The cost as a function of the vector.
     base : float
         The cost at the point.
     precision : float
@@ -73,7 +75,7 @@ class CostFunction:
         self.moved: set[str] = set()
         self._origin = tree.theta.copy()
         self.arrays = {"real": tree.theta, "complex": tree.theta.astype(np.complex128)}
-        self._function = Function(self.value, self.arrays)
+        self.function = Function(self.value, self.arrays)
         value = self._returned(tree.unflatten(tree.theta))
         if value.dtype.kind == "c" and abs(value.imag) > IMAGINARY_ROUNDING * abs(value.real):
             raise DtypeError(
@@ -144,7 +146,7 @@ class CostFunction:
     def slope(self, scheme: Scheme, index: Any, direction: Any) -> tuple[float, float]:
         """Return (slope, error bound) for theta[index] moving along `direction`."""
         try:
-            found = self._function.directional_derivative(scheme, direction, index)
+            found = self.function.directional_derivative(scheme, direction, index)
         except _OutsideError as outside:  # of a scheme with one step
             raise outside.__cause__ or outside from None
         slope, error = (float(number) for number in found)
@@ -172,7 +174,7 @@ class CostFunction:
         """Return the cost at another point."""
         moved = copy(self)
         moved.arrays = {"real": theta.copy(), "complex": theta.astype(np.complex128)}
-        moved._function = Function(moved.value, moved.arrays)
+        moved.function = Function(moved.value, moved.arrays)
         return moved
 
     def why_not_complex_safe(self, rng: np.random.Generator) -> str:

@@ -86,3 +86,16 @@ CENTRAL_ROUNDING_ULPS = 8
 MIN_WINDOW_GAIN = 2
 """Windows are looked for, with one call for each position of each axis, only where every other
 group takes so many times as many calls."""
+
+LONG_STEPS = range(-8, 0)
+"""Exponents of the steps that show what the complex step loses slightly, where there is no kink:
+long ones are precise."""
+
+LOSS_FACTORS = (0.77, 0.61)
+"""What is lost is the same over steps that are shorter by such factors; rounding is another."""
+
+SLIGHTEST_LOSS = 1e-9
+"""The part of the largest slope that is looked for."""
+
+TURNING_STEPS = tuple(2.0**-exponent for exponent in (12, 18, 24, 27, 30, 33, 36))
+"""Short steps, for a function that turns or saturates within the long ones."""

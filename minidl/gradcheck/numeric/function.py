@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -14,21 +14,16 @@ from ..constants import (
     COMPLEX_AGREEMENT,
     EPS,
     KINK_ESCAPE,
-    LONG_STEPS,
-    LOSS_FACTORS,
     MIN_SLOPE_NEARBY,
-    PROBE_CONTRADICTION,
     ROUNDING_ULPS,
     SHARP_AGREEMENT,
     SHARP_STEPS,
     SHORT_STEP_AGREEMENT,
-    SLIGHTEST_LOSS,
 )
 from .differences import (
     ComplexStep,
     NotComplexSafe,
     RichardsonDifference,
-    RombergDifference,
     Scheme,
     values_at,
 )
@@ -107,46 +102,6 @@ class Function(NamedTuple):
                 return True
         return False
 
-    def loses_slightly(self, internal_scale: float) -> bool:
-        """Return whether the complex step loses a part of the derivative, however small.
-
-        Of x + 1e-6 np.abs(x) a complex number loses the second part of the derivative, which the
-        gradient may have forgotten, too. It shows along a line on which no element passes zero,
-        where many functions have a kink: there differences over long steps are precise.
-
-        Parameters
-        ----------
-        internal_scale : float
-            The size of the numbers inside of the function, where larger than its values.
-        """
-        real = self.arrays["real"]
-        if real.dtype.kind in "iu" or not real.any():
-            return False
-        direction = real * np.random.default_rng([0, 5]).uniform(0.5, 1.5, real.shape)
-        scheme = RombergDifference(internal_scale, LONG_STEPS)
-        try:
-            exact, gap, bound = self._gap(scheme, direction, 1.0)
-            # Less than the least may be rounded inside, where terms cancel.
-            least = SLIGHTEST_LOSS * np.abs(exact).max()
-            is_clear = np.abs(gap) > np.maximum(PROBE_CONTRADICTION * bound, least)
-            for factor in LOSS_FACTORS if is_clear.any() else ():  # rounding would be another
-                _, other_gap, other_bound = self._gap(scheme, direction, factor)
-                is_clear &= np.abs(other_gap) > PROBE_CONTRADICTION * other_bound
-                is_clear &= np.abs(other_gap - gap) <= bound + other_bound
-        except (NotComplexSafe, ValueError, ArithmeticError):  # its domain ends there
-            return False
-        lost = bool(is_clear.any())
-        return lost and not self._is_sharp(direction, exact, exact + gap, is_clear)
-
-    def _gap(
-        self, scheme: RombergDifference, direction: Array, factor: float
-    ) -> tuple[Array, Array, Array]:
-        """Return the slope by the complex step, how far a difference is from it, and its bound."""
-        exact, _ = self.directional_derivative(ComplexStep(), direction)
-        with np.errstate(all="ignore"):
-            slope, bound = self.directional_derivative(scheme, factor * direction)
-            return exact, slope / factor - exact, bound / factor
-
     def _why_not_along(self, name: str, direction: Array, central: RichardsonDifference) -> str:
         try:
             slope, _ = self.directional_derivative(ComplexStep(), direction)
@@ -171,13 +126,40 @@ class Function(NamedTuple):
         A function that saturates within a long step has another slope there. An imaginary part
         that got lost is missing at each step.
         """
-        array = self.arrays["real"]
-        longest = max(1.0, float(np.abs(array).max())) / float(np.abs(direction).max())
-        unconfirmed, gap = differs, np.abs(slope - expected)
-        for step in SHARP_STEPS:
-            h = step * longest
-            right, left = values_at(partial(self.evaluate, "real"), array, ..., direction, h, -h)
+        largest = float(np.abs(self.arrays["real"]).max())
+        longest = max(1.0, largest) / float(np.abs(direction).max())
+        steps = [step * longest for step in SHARP_STEPS]
+        confirmed = self.confirms(slope, np.abs(slope - expected), direction, steps)
+        return not (differs & ~confirmed).any()
+
+    def confirms(
+        self, slope: Array, gap: Array, direction: Array, steps: Sequence[float], index: Any = ...
+    ) -> Array:
+        """Return which slopes a central difference over some short step confirms.
+
+        Parameters
+        ----------
+        slope : ndarray
+            The slopes along the direction, by the complex step.
+        gap : ndarray
+            How far they are from those over longer steps, from which they are to be told.
+        direction : ndarray
+            The direction in which array[index] moves.
+        steps : sequence of float
+            The short steps, in units of the direction.
+        index : object, default ...
+            The elements that move.
+
+        Returns
+        -------
+        ndarray of bool
+        """
+        confirmed = np.zeros(np.shape(slope), bool)
+        for h in steps:
+            right, left = values_at(
+                partial(self.evaluate, "real"), self.arrays["real"], index, direction, h, -h
+            )
             rounding = (np.abs(right) + np.abs(left)) * (ROUNDING_ULPS * EPS / h)
             error = np.abs((right - left) / (2 * h) - slope) + rounding
-            unconfirmed = unconfirmed & ~(error <= SHARP_AGREEMENT * gap)
-        return not unconfirmed.any()
+            confirmed |= error <= SHARP_AGREEMENT * np.abs(gap)
+        return confirmed

@@ -19,6 +19,7 @@ from ..layer_harness import LayerHarness, synthetic_input
 from ..numeric.differences import ComplexStep, RichardsonDifference, Scheme
 from ..numeric.gradient import numeric_gradients
 from ..numeric.numeric_gradient import NumericGradient
+from ..numeric.slight_loss import loses_slightly
 from ..result import Check
 from ..rounding.compare import compare, count_jumps, rounding_bar
 from ..rounding.probes import Probe, check_directions
@@ -325,6 +326,6 @@ def _why_not_complex_safe(harness: LayerHarness, x: Array, rng: np.random.Genera
         reason = function.why_not_complex_safe(name, rng, RichardsonDifference())
         if reason:
             return reason
-        if harness.is_custom and function.loses_slightly(harness.internal_scale(x)):
+        if harness.is_custom and loses_slightly(function, harness.internal_scale(x)):
             return f"a slight part of its derivative for {name} got lost"
     return ""
