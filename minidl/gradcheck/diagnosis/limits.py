@@ -3,8 +3,11 @@
 TAPE_NODES = 600
 """Operations of a function that are recorded for a diagnosis; long loops have more."""
 
-TAPE_ARRAY = 400
-"""Elements of the arguments of recorded operations, whose derivatives take a call for each."""
+TAPE_ARRAY = 10_000
+"""Elements of the arguments of recorded operations, whose derivatives take a call for each..."""
+
+TAPE_DERIVATIVE = 160_000
+"""... and elements of such a derivative: one for each of the argument and each of the result."""
 
 TAPE_STEP = 1e-3
 """Absolute. The step of the fourth-order differences of recorded operations that refuse complex

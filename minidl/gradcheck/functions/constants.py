@@ -177,6 +177,10 @@ LOST_ELEMENTS = 6
 """Where elements sit on kinks, so many others that fail are asked whether the complex step loses a
 part of their derivative."""
 
+RECORD_AGREEMENT = 0.1
+"""How close to the complex step the slope from the operations of a cost must be to confirm it, in
+units of the gap to the gradient."""
+
 OTHERS_SMALLER = 2.0**-10
 """How small the other arrays are made where a cost is too large for differences to show what the
 complex step loses."""
@@ -184,8 +188,8 @@ complex step loses."""
 HIDDEN_LOSS = 1e-8
 """The part of a slope that the complex step may not lose, even if the gradient forgets it, too."""
 
-ALL_STEPS = range(-18, 0)
-"""Where they say little: rounding takes more of shorter ones than a kink far away."""
+ALL_STEPS = range(-26, 0)
+"""Exponents of the steps where long ones say little, since there are kinks."""
 
 WORTHWHILE = 0.1
 """The cost must be smaller than this part of itself at another point, where rounding is less."""

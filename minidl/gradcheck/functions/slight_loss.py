@@ -13,6 +13,7 @@ from .constants import ALL_STEPS, HIDDEN_LOSS, OTHERS_SMALLER, WORTHWHILE
 from .cost_function import CostFunction
 from .precision.safe_calls import value_or_nan
 from .precision.scale import parameter_scale
+from .recorded_gradient import recorded_gradient
 
 
 def loses_slightly(
@@ -54,6 +55,12 @@ def loses_slightly(
                 return True
             if alone.bound <= visible:
                 break
+        else:
+            recorded = recorded_gradient(cost, leaf.name)
+            if recorded is not None:
+                gap = np.abs(recorded - gradient[part])
+                if (gap > HIDDEN_LOSS * np.linalg.norm(gradient[part])).any():
+                    return True
     return False
 
 

@@ -95,7 +95,7 @@ LOSS_FACTORS = (0.77, 0.61)
 """What is lost is the same over steps that are shorter by such factors; rounding is another."""
 
 SLIGHTEST_LOSS = 1e-9
-"""The part of the largest slope that is looked for."""
+"""The part of the largest slope that is looked for in layers."""
 
 TURNING_STEPS = tuple(2.0**-exponent for exponent in (12, 18, 24, 27, 30, 33, 36))
 """Short steps, for a function that turns or saturates within the long ones."""

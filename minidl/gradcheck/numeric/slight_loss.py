@@ -63,12 +63,16 @@ class OutwardLine:
         The elements that move.
     internal_scale : float, default 0.0
         The size of the numbers inside of the function, where larger than its values.
+    least : float, default 0.0
+        The part of the largest slope that is looked for. Less may be rounded inside of the
+        function, where terms cancel.
     """
 
     function: Function
     direction: Array
     index: Any = ...
     internal_scale: float = 0.0
+    least: float = 0.0
 
     def gap(self, exponents: range = LONG_STEPS, factor: float = 1.0) -> Gap:
         """Return the gap between the complex step and differences.
@@ -110,8 +114,7 @@ class OutwardLine:
         exponents : range
             The exponents of the other steps.
         """
-        # Less than the least may be rounded inside of the function, where terms cancel.
-        least = SLIGHTEST_LOSS * np.abs(found.exact).max(initial=0.0)
+        least = self.least * np.abs(found.exact).max(initial=0.0)
         lost = found.is_clear & (np.abs(found.size) > least)
         for factor in LOSS_FACTORS:
             if not lost.any():
@@ -143,5 +146,5 @@ def loses_slightly(function: Function, internal_scale: float) -> bool:
     if x.dtype.kind in "iu" or not x.any():
         return False
     outward = x * np.random.default_rng([0, 5]).uniform(0.5, 1.5, x.shape)
-    line = OutwardLine(function, outward, internal_scale=internal_scale)
+    line = OutwardLine(function, outward, ..., internal_scale, SLIGHTEST_LOSS)
     return line.is_lost(line.gap())

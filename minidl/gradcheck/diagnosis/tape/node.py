@@ -10,9 +10,13 @@ import numpy as np
 
 from ....utils.typing import Array
 from ...constants import COMPLEX_STEP
-from ..limits import TAPE_ARRAY, TAPE_STEP
+from ..limits import TAPE_ARRAY, TAPE_DERIVATIVE, TAPE_STEP
 
 Operation = Callable[[Sequence[Any]], Any]
+
+
+_REAL_DERIVATIVES: dict[str, Callable[[Array], Array]] = {"absolute": np.sign, "fabs": np.sign}
+"""Those of operations on one array that are not complex-safe."""
 
 
 class NotTraceable(Exception):
@@ -76,9 +80,12 @@ class Node:
         """
         moved: list[Any] = list(values)
         x = values[argument]
+        if self.name in _REAL_DERIVATIVES:
+            slope: Array = _REAL_DERIVATIVES[self.name](x)
+            return slope
         if self.is_elementwise:
             return _slope(self._along(moved, argument, np.ones(x.shape)), x)
-        if x.size > TAPE_ARRAY or self.value.size > TAPE_ARRAY:
+        if x.size > TAPE_ARRAY or x.size * self.value.size > TAPE_DERIVATIVE:
             raise NotTraceable(f"{self.name} of an array of {x.size} elements")
         columns = []
         for index in np.ndindex(x.shape):

@@ -16,6 +16,7 @@ from .node import Node, NotTraceable, Operation
 
 _OWN_FOLDERS = (str(Path(np.__file__).parent), str(Path(__file__).parent))
 _PLAIN_RESULTS = "biuSUO"
+_ELEMENTWISE = (np.where, np.clip)
 
 
 class Slot:
@@ -52,7 +53,8 @@ class Tape:
         result = operation([parent.value for parent in parents])
         if not isinstance(result, tuple | list):
             node = Node(0, name, operation, parents, result, positions)
-            node.is_elementwise = isinstance(function, np.ufunc) and function.signature is None
+            is_ufunc = isinstance(function, np.ufunc) and function.signature is None
+            node.is_elementwise = is_ufunc or function in _ELEMENTWISE
             return self._result(node)
         parts = [
             Node(0, name, _part(operation, i), parents, each, positions)
