@@ -78,11 +78,14 @@ def _gradients_by(
     if isinstance(scheme, ComplexStep) and not probe.at_kink and calls > AFFINE_MIN_CALLS:
         faster = affine_difference(function, probe.direction, probe.slope)
     gradients = collect_elements(function, faster or scheme, group, cotangents, 1.0)
-    if not group.is_single and not all(
+    # Elements of a function that is affine along one line may still leave its part alone.
+    if (faster or not group.is_single) and not all(
         is_verified(gradient, cotangent.value, probe.direction, probe.slope, probe.error)
         for gradient, cotangent in zip(gradients, cotangents, strict=True)
     ):
-        return None
+        if not group.is_single:
+            return None
+        gradients = collect_elements(function, scheme, group, cotangents, 1.0)
     if probe.at_kink:
         backward = collect_elements(function, scheme, group, cotangents, -1.0)
         for right, left in zip(gradients, backward, strict=True):
