@@ -427,3 +427,14 @@ SINGLE_NOISE_EFFECT = 0.1
 
 SINGLE_RUNS = 8
 """... in one of so many runs: noise flips a kink, or how a number is rounded, in a part of them."""
+
+EXTENDED_SAFETY = 2.0
+"""The factor between the rounding that extended precision shows and its part of an error bar: the
+next run of the same may be rounded in another way."""
+
+MAX_ROUNDING = 1e-9
+"""The largest error that may be rounding, in units of the largest products of input and incoming
+gradient. What is larger needs no run in extended precision to be called wrong."""
+
+VANISHING_PART = 0.1
+"""A gap of which no more than this part is left in extended precision is rounding."""

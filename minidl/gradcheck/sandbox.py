@@ -25,6 +25,9 @@ ParameterKey = tuple[int, str]
 DTYPES = {"real": np.float64, "complex": np.complex128, "single": np.float32}
 """The arithmetics that a check computes in."""
 
+EXTENDED = {"extended": np.longdouble, "extended complex": np.clongdouble}
+"""Those that show the rounding of float64, where the machine has any that are more precise."""
+
 
 class ModelSandbox:
     """A context in which layers may do what they want: on exit all is restored bit for bit.
@@ -177,6 +180,27 @@ class ModelSandbox:
         finally:
             for array, value in originals:
                 array[...] = value
+
+    @contextmanager
+    def extended_precision(self) -> Iterator[None]:
+        """Add `EXTENDED` to the arithmetics, at the present values, for the length of a context."""
+        for key, arrays in self.arrays.items():
+            real = arrays["real"]
+            arrays |= {name: real.astype(dtype) for name, dtype in EXTENDED.items()}
+            self._gradients[key] |= {
+                name: np.full(real.shape, np.nan, dtype) for name, dtype in EXTENDED.items()
+            }
+        for name, dtype in EXTENDED.items():
+            self._buffer_arrays[name] = [value.astype(dtype) for value in self._buffer_values]
+            self._workspaces[name] = [{} for _ in self._modules]
+        try:
+            yield
+        finally:
+            self.set_dtype("real")
+            memories: list[dict[str, Any]] = [self._buffer_arrays, self._workspaces]
+            for memory in (*memories, *self.arrays.values(), *self._gradients.values()):
+                for name in EXTENDED:
+                    del memory[name]
 
     def parameters_restored(self) -> AbstractContextManager[None]:
         """Give parameters in "real" their present values again at the end of a context."""

@@ -15,6 +15,12 @@ import numpy as np
 from ...utils.typing import Array
 from ..constants import FORWARD_SECONDS, LAYER_SECONDS, MIN_LAYER_SIZE, MULTIPLY_SECONDS
 from ..context import CheckContext, harness_by_mode, layer_inputs
+from ..extended_precision import (
+    extended_gradients,
+    may_be_rounding,
+    run_with_rounding,
+    widen_by_rounding,
+)
 from ..layer_harness import LayerHarness, synthetic_input
 from ..numeric.differences import ComplexStep, RichardsonDifference, Scheme
 from ..numeric.gradient import numeric_gradients
@@ -262,6 +268,8 @@ def check_layer(
             result.numeric[name], result.backpropagated[name] = numeric[0], numeric[-1]
             result.bars[name] = rounding_bar(gradient, runs) if same_shape else np.zeros(())
             compare(check, gradient, numeric[0], result.bars[name])
+            if may_be_rounding(harness, check, x, cotangent):
+                _compare_with_rounding(result, check, runs, rng, calls)
         elif same_shape:
             result.probes[name] = check_directions(
                 check, function, harness.scheme, gradient, runs, rng, cotangent
@@ -270,6 +278,24 @@ def check_layer(
             check.verdict, check.difference = "fail", 1.0
             check.diagnosis = f"its gradient has shape {gradient.shape}"
     return _with_zeros_accepted(result)
+
+
+def _compare_with_rounding(
+    result: LayerResult, check: Check, runs: list[Array], rng: np.random.Generator, limit: int
+) -> None:
+    """Compare a gradient again, with the rounding of both sides in its error bars."""
+    harness, x, name, cotangent = result.harness, result.x, check.parameter, result.cotangent
+    extended = extended_gradients(harness, x, cotangent).get(name)
+    gradient = result.analytic[name]
+    if extended is None or extended.shape != gradient.shape:
+        return
+    runs = [*runs, run_with_rounding(gradient, extended)]
+    result.bars[name] = rounding_bar(gradient, runs)
+    result.numeric[name] = widen_by_rounding(
+        harness, x, name, cotangent, result.numeric[name], rng.spawn(1)[0], limit
+    )
+    check.verdict, check.worst = "pass", {}
+    compare(check, gradient, result.numeric[name], result.bars[name])
 
 
 def _note_overlapping_kinks(
