@@ -416,8 +416,8 @@ SINGLE_GAP = 1e-3
 error of one in a hundred must be seen in a random gradient, where it may be smaller..."""
 
 SINGLE_USUAL = 0.2
-"""Inputs of another size than between this and its reciprocal are tried at size 1 as well: where a
-sigmoid is saturated, its gradient is zero in any precision."""
+"""Inputs of another size than between this and its reciprocal are tried at size 1 instead: where a
+sigmoid is saturated, its gradient is zero in any precision, or rounding."""
 
 SINGLE_NOISE = 1e-6
 """... unless noise of this part, about 8 ulps of float32, ..."""

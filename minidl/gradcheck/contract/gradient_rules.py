@@ -28,6 +28,8 @@ GradientsAt: TypeAlias = Callable[[Array, Array], GradientsByName]
 
 _Pair: TypeAlias = tuple[GradientsByName, GradientsByName]
 
+Compute: TypeAlias = Callable[[GradientsByName, GradientsAt], _Pair]
+
 
 def _has_independent_rows(run: LayerRun) -> bool:
     """Return whether there are several rows that must not depend on each other."""
@@ -35,12 +37,13 @@ def _has_independent_rows(run: LayerRun) -> bool:
     return one_output_each and not run.harness.couples_examples
 
 
-def _differing(run: LayerRun, compute: Callable[[GradientsAt], _Pair]) -> str:
+def _differing(run: LayerRun, compute: Compute) -> str:
     """Return the name of the first gradient that differs by more than rounding explains, or "".
 
-    `compute` returns two gradients that must be equal, from a function that returns gradients.
+    `compute` returns two gradients that must be equal, from those of the run and a function that
+    returns others.
     """
-    gradients, expected = compute(run.harness.fresh_gradients)
+    gradients, expected = compute(run.gradients, run.harness.fresh_gradients)
     name = first_difference(gradients, expected, COMBINED_RUNS)
     if name and name in gradients and gradients[name].shape == expected[name].shape:
         # Of a layer that remembers a batch, the gradient now may be another than in `run`.
@@ -54,18 +57,19 @@ def _differing(run: LayerRun, compute: Callable[[GradientsAt], _Pair]) -> str:
     return name
 
 
-def _vanishes(
-    run: LayerRun, compute: Callable[[GradientsAt], _Pair], name: str, gap: Array
-) -> bool:
-    """Return whether a gap is rounding, which is less in extended precision."""
+def _vanishes(run: LayerRun, compute: Compute, name: str, gap: Array) -> bool:
+    """Return whether a gap is rounding: the same now, and less in extended precision."""
     if not run.harness.is_custom:
         return False
-    try:
-        gradients, expected = compute(partial(extended_gradients, run.harness))
-        rest = np.abs(gradients[name] - expected[name])
-    except KeyError:  # the layer has refused it
-        return False
-    return bool(rest.max(initial=0.0) <= VANISHING_PART * gap.max(initial=0.0))
+    rests = []
+    for gradients_at in (run.harness.fresh_gradients, partial(extended_gradients, run.harness)):
+        try:
+            gradients, expected = compute(gradients_at(run.x, run.cotangent), gradients_at)
+            rests.append(np.abs(gradients[name] - expected[name]).max(initial=0.0))
+        except KeyError:  # the layer has refused it
+            return False
+    least = VANISHING_PART * gap.max(initial=0.0)
+    return bool(rests[0] > least >= rests[1])
 
 
 def _zero_gives_zero(run: LayerRun) -> str | None:
@@ -80,10 +84,11 @@ def _zero_gives_zero(run: LayerRun) -> str | None:
 
 
 def _linear_in_dy(run: LayerRun) -> str | None:
-    def combined(gradients_at: GradientsAt) -> _Pair:
-        one, other = (gradients_at(run.x, dy) for dy in (run.cotangent, run.other_cotangent))
-        expected = {name: 2 * one[name] - 3 * other[name] for name in one if name in other}
-        return gradients_at(run.x, 2 * run.cotangent - 3 * run.other_cotangent), expected
+    def combined(gradients: GradientsByName, gradients_at: GradientsAt) -> _Pair:
+        other = gradients_at(run.x, run.other_cotangent)
+        combination = gradients_at(run.x, 2 * run.cotangent - 3 * run.other_cotangent)
+        expected = {name: 2 * g - 3 * other[name] for name, g in gradients.items() if name in other}
+        return combination, expected
 
     name = _differing(run, combined)
     if name:
@@ -111,16 +116,15 @@ def additive_over_batch(run: LayerRun) -> str | None:
     if run.harness.training or not _has_independent_rows(run):
         return None
 
-    def in_parts(gradients_at: GradientsAt) -> _Pair:
+    def in_parts(gradients: GradientsByName, gradients_at: GradientsAt) -> _Pair:
         first, others = (
             gradients_at(run.x[rows], run.cotangent[rows])
             for rows in (slice(None, 1), slice(1, None))
         )
-        whole = gradients_at(run.x, run.cotangent)
         sums = {name: first[name] + others[name] for name in run.harness.parameters}
-        if "input" in first and "input" in others and "input" in whole:
+        if "input" in first and "input" in others and "input" in gradients:
             sums["input"] = np.concatenate([first["input"], others["input"]])
-        return sums, {name: whole[name] for name in sums}
+        return sums, {name: gradients[name] for name in sums}
 
     name = _differing(run, in_parts)
     if name:

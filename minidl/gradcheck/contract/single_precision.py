@@ -39,18 +39,21 @@ def float32_as_float64(run: LayerRun) -> str | None:
     str or None
         How it breaks the rule.
     """
-    return next(filter(None, (_violation_at(run, x) for x in _inputs(run.other_x))), None)
+    return _violation_at(run, _of_usual_size(run.other_x))
 
 
-def _inputs(x: Array) -> Iterator[Array]:
-    """Yield an input; if it is large or small, also one of size 1, where nothing is saturated."""
+def _of_usual_size(x: Array) -> Array:
+    """Return an input; if it is large or small, the same one of size 1, where nothing saturates.
+
+    Where a sigmoid or a softmax saturates, float32 knows no more of 1 - y than its rounding, and no
+    noise on what goes in shows that.
+    """
     if x.dtype.kind in "iu":
-        yield x
-        return
-    yield x.astype(np.float32)
+        return x
     size = float(np.sqrt(np.mean(np.square(x)))) if x.size else 0.0
-    if 0 < size < np.inf and not SINGLE_USUAL < size < 1 / SINGLE_USUAL:
-        yield (x / size).astype(np.float32)
+    is_usual = SINGLE_USUAL < size < 1 / SINGLE_USUAL or not 0 < size < np.inf
+    usual: Array = (x if is_usual else x / size).astype(np.float32)
+    return usual
 
 
 def _violation_at(run: LayerRun, x: Array) -> str | None:
