@@ -3,7 +3,7 @@
 TAPE_NODES = 600
 """Operations of a function that are recorded for a diagnosis; long loops have more."""
 
-TAPE_ARRAY = 10_000
+TAPE_ARRAY = 2_000
 """Elements of the arguments of recorded operations, whose derivatives take a call for each..."""
 
 TAPE_DERIVATIVE = 160_000

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from ...utils.typing import Array
-from ..constants import PROBE_CONTRADICTION, SMALL_GAP
+from ..constants import EPS, PROBE_CONTRADICTION, SMALL_GAP, SUMMATION_ULPS
 from ..numeric.differences import ComplexStep
 from ..result import Check, error_in_bars
 from .constants import LOST_ELEMENTS, OTHERS_SMALLER, RECORD_AGREEMENT
@@ -105,8 +105,11 @@ def _is_recorded(
     slopes[region] = recorded
     for index, direction in lines:
         lost, _ = cost.slope(ComplexStep(), index, direction)
-        gap = abs(float((gradient[index] * direction).sum()) - lost)
-        if not abs(float((slopes[index] * direction).sum()) - lost) <= RECORD_AGREEMENT * gap:
+        terms = gradient[index] * direction
+        gap = abs(float(terms.sum()) - lost)
+        rounding = SUMMATION_ULPS * EPS * float(np.abs(terms).sum())
+        differs = abs(float((slopes[index] * direction).sum()) - lost)
+        if not differs <= RECORD_AGREEMENT * gap + rounding:
             return False
     return True
 

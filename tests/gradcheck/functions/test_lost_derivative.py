@@ -84,3 +84,41 @@ def test_a_part_of_1e_12_is_lost_if_it_is_where_all_numbers_are_of_the_size_of_1
         return 3 - p / (1 + p**2) ** 2
 
     assert check_gradients(cost, gradient, x).failures == []
+
+
+def sum_of_kinks(seed, weight):
+    """Return a cost with 6,000 kinks and a slight penalty of absolute values, and its gradient."""
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal(60)
+    centers = rng.standard_normal((60, 100))
+
+    def cost(p):
+        gaps = p[:, None] - centers
+        return 30 * np.where(gaps.real > 0, gaps, -gaps).sum() + weight * np.abs(p).sum()
+
+    def gradient(p):
+        return 30 * np.sign(p[:, None] - centers).sum(axis=1) + weight * np.sign(p)
+
+    return cost, gradient, x
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_differences_cannot_tell_from_the_complex_step_is_asked_of_the_operations(seed):
+    cost, gradient, x = sum_of_kinks(seed, 1e-7)
+    assert not check_gradients(cost, gradient, x).failures
+    # Of a cost that loses nothing, the same slight error is one.
+    smooth, slopes, x = sum_of_kinks(seed, 0.0)
+    report = check_gradients(smooth, lambda p: slopes(p) + 1e-7 * np.sign(p), x)
+    assert report.failures
+    assert report.method == "complex step"
+
+
+def test_a_cost_that_cannot_be_recorded_leaves_a_slight_error_to_differences():
+    cost, gradient, x = sum_of_kinks(0, 1e-7)
+
+    def opaque(p):
+        return cost(np.array(memoryview(p)) if p.dtype == float else p)
+
+    report = check_gradients(opaque, gradient, x)
+    assert not report.failures
+    assert any("may get lost" in note for note in report.notes)

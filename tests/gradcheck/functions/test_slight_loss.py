@@ -93,3 +93,17 @@ def test_the_complex_step_is_refused_where_it_loses_a_part():
         check_gradients(
             lambda p: (p**2).sum() + 1e-7 * np.abs(p).sum(), lambda p: 2 * p, x, method="complex"
         )
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_many_kinks_hide_is_asked_of_the_operations(seed):
+    rng = np.random.default_rng(seed)
+    x, centers = rng.standard_normal(60), rng.standard_normal((60, 100))
+
+    def cost(p, weight=2e-6):
+        gaps = p["x"][:, None] - centers
+        return np.where(gaps.real > 0, gaps, -gaps).sum() + weight * np.abs(p["x"]).sum()
+
+    forgets = {"x": np.sign(x[:, None] - centers).sum(axis=1)}
+    assert loses(cost, forgets, {"x": x})
+    assert not loses(lambda p: cost(p, 0.0), forgets, {"x": x})

@@ -189,3 +189,22 @@ def test_slopes_of_single_elements_to_either_side(sign):
     function = Counted(lambda a: np.maximum(a, 0).sum(), np.array([[2.0, 0.0], [-1.0, 0.0]]))
     slopes = elementwise_gradient(Function(function.call, function.arrays), ComplexStep(), sign)
     np.testing.assert_array_equal(slopes.value, [[1, sign > 0], [0, sign > 0]])
+
+
+def test_what_is_affine_along_one_line_alone_is_not_taken_for_affine():
+    """The larger of two may stay the same far to both sides, and not if one moves alone."""
+    a = np.array([[1.0, 2.0], [3.0, 1.0], [2.0, -1.0], [0.5, 4.0], [5.0, 0.0]])
+
+    def f(x):
+        return np.where(x[:, 0].real > x[:, 1].real, x[:, 0] + 2 * x[:, 1], 3 * x[:, 1]).sum()
+
+    def gradient_for(seed):
+        arrays = {"real": a.copy(), "complex": a.astype(complex)}
+        function = Function(lambda kind: np.asarray(f(arrays[kind])), arrays)
+        rng = np.random.default_rng(seed)
+        (found,) = numeric_gradients(function, [np.ones(())], rng, ComplexStep(), 1000)
+        return found.value
+
+    right = np.where(a[:, :1] > a[:, 1:], [[1.0, 2.0]], [[0.0, 3.0]])
+    for seed in range(60):
+        np.testing.assert_allclose(gradient_for(seed), right, atol=1e-9)
