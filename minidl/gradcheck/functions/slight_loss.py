@@ -56,10 +56,10 @@ def loses_slightly(
             if alone.bound <= visible:
                 break
         else:
-            recorded = recorded_gradient(cost, leaf.name)
+            recorded, own = recorded_gradient(cost, leaf.name), gradient[part]
             if recorded is not None:
-                gap = np.abs(recorded - gradient[part])
-                if (gap > HIDDEN_LOSS * np.linalg.norm(gradient[part])).any():
+                gap, size = (np.linalg.norm(g) for g in (recorded - own, own))
+                if gap > HIDDEN_LOSS * size:
                     return True
     return False
 

@@ -192,19 +192,17 @@ def test_slopes_of_single_elements_to_either_side(sign):
 
 
 def test_what_is_affine_along_one_line_alone_is_not_taken_for_affine():
-    """The larger of two may stay the same far to both sides, and not if one moves alone."""
-    a = np.array([[1.0, 2.0], [3.0, 1.0], [2.0, -1.0], [0.5, 4.0], [5.0, 0.0]])
+    """Attention that saturates may give the same rows far to both sides of a line, by accident."""
+    rng = np.random.default_rng(30)
+    a, matrix = 100 * rng.standard_normal((2, 5)), rng.standard_normal((5, 5))
 
-    def f(x):
-        return np.where(x[:, 0].real > x[:, 1].real, x[:, 0] + 2 * x[:, 1], 3 * x[:, 1]).sum()
+    def attention(x):
+        scores = x @ matrix @ x.T
+        e = np.exp(scores - scores.real.max(axis=1, keepdims=True))
+        return (e / e.sum(axis=1, keepdims=True)) @ x
 
-    def gradient_for(seed):
-        arrays = {"real": a.copy(), "complex": a.astype(complex)}
-        function = Function(lambda kind: np.asarray(f(arrays[kind])), arrays)
-        rng = np.random.default_rng(seed)
-        (found,) = numeric_gradients(function, [np.ones(())], rng, ComplexStep(), 1000)
-        return found.value
-
-    right = np.where(a[:, :1] > a[:, 1:], [[1.0, 2.0]], [[0.0, 3.0]])
-    for seed in range(60):
-        np.testing.assert_allclose(gradient_for(seed), right, atol=1e-9)
+    arrays, dy = {"real": a.copy(), "complex": a.astype(complex)}, rng.standard_normal((2, 5))
+    function = Function(lambda kind: attention(arrays[kind]), arrays)
+    (found,) = numeric_gradients(function, [dy], rng, ComplexStep(), 1000)
+    expected = complex_step(lambda x: (dy * attention(x)).sum(), a)
+    np.testing.assert_allclose(found.value, expected, rtol=1e-9, atol=1e-9)
