@@ -177,6 +177,10 @@ LOST_ELEMENTS = 6
 """Where elements sit on kinks, so many others that fail are asked whether the complex step loses a
 part of their derivative."""
 
+SLIGHT_GAP = 1e-6
+"""Up to this relative error, a gradient and the complex step may differ by what differences cannot
+show. More would be seen at some point."""
+
 RECORD_AGREEMENT = 0.1
 """How close to the complex step the slope from the operations of a cost must be to confirm it, in
 units of the gap to the gradient."""
