@@ -21,6 +21,7 @@ from .numeric.gradient import numeric_gradients
 from .numeric.numeric_gradient import NumericGradient
 from .result import Check
 from .rounding.noise import REFUSALS
+from .sandbox import EXTENDED, EXTENDED_NAMES
 
 IS_AVAILABLE = bool(np.finfo(np.longdouble).eps < EPS)
 """Whether this machine has a precision beyond float64: x86 has, some others have not."""
@@ -149,10 +150,11 @@ def widen_by_rounding(
 
 def _extended_function(harness: LayerHarness, x: Array, name: str) -> Function:
     """Return the output as a function of "input" or of a parameter, in extended precision."""
-    names = {"real": "extended", "complex": "extended complex"}
-    inputs = {"real": x.astype(np.longdouble), "complex": x.astype(np.clongdouble)}
+    inputs: dict[str, Array] = {
+        kind: x.astype(EXTENDED[name]) for kind, name in EXTENDED_NAMES.items()
+    }
     own = {} if name == "input" else harness.sandbox.arrays[harness.number, name]
     return Function(
-        lambda arithmetic: harness.forward(inputs[arithmetic], names[arithmetic]),
-        inputs if name == "input" else {kind: own[names[kind]] for kind in names},
+        lambda kind: harness.forward(inputs[kind], EXTENDED_NAMES[kind]),
+        inputs if name == "input" else {kind: own[EXTENDED_NAMES[kind]] for kind in inputs},
     )

@@ -28,6 +28,9 @@ DTYPES = {"real": np.float64, "complex": np.complex128, "single": np.float32}
 EXTENDED = {"extended": np.longdouble, "extended complex": np.clongdouble}
 """Those that show the rounding of float64, where the machine has any that are more precise."""
 
+EXTENDED_NAMES = {"real": "extended", "complex": "extended complex"}
+"""Which of them stands for which of `DTYPES`."""
+
 
 class ModelSandbox:
     """A context in which layers may do what they want: on exit all is restored bit for bit.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -21,12 +21,15 @@ from .numeric.numeric_gradient import NumericGradient
 from .result import Check
 from .rounding.compare import compare, rounding_bar
 from .rounding.probes import check_directions
-from .sandbox import ParameterKey
+from .sandbox import EXTENDED, EXTENDED_NAMES, ParameterKey
 
 Gradients = dict[ParameterKey, Array]
 NumericGradients = dict[ParameterKey, NumericGradient]
 
 _ONE = np.ones(())
+
+FunctionOf: TypeAlias = Callable[[CheckContext, str, ParameterKey], Function]
+"""``function_of(context, term, key)`` returns a term as a function of one parameter."""
 
 
 def term_of_examples(context: CheckContext, term: str) -> Callable[[Array], Any]:
@@ -54,6 +57,20 @@ def term_of_parameter(context: CheckContext, term: str, key: ParameterKey) -> Fu
     return Function(evaluate, sandbox.arrays[key])
 
 
+def extended_term_of_parameter(context: CheckContext, term: str, key: ParameterKey) -> Function:
+    """Return the same in extended precision, to be used in a context of the sandbox for it."""
+    sandbox, x = context.sandbox, context.batch.x
+    value, arrays = term_of_examples(context, term), sandbox.arrays[key]
+    is_float = x.dtype.kind == "f"
+    inputs = {kind: x.astype(EXTENDED[name]) for kind, name in EXTENDED_NAMES.items() if is_float}
+
+    def evaluate(dtype: str) -> Array:
+        sandbox.set_dtype(EXTENDED_NAMES[dtype])
+        return np.asarray(value(inputs.get(dtype, x)))
+
+    return Function(evaluate, {kind: arrays[name] for kind, name in EXTENDED_NAMES.items()})
+
+
 def blank_gradients(context: CheckContext, blank: float) -> None:
     """Fill all gradients with one number."""
     context.sandbox.set_dtype("real")
@@ -64,6 +81,19 @@ def blank_gradients(context: CheckContext, blank: float) -> None:
 def copy_gradients(context: CheckContext) -> Gradients:
     """Return copies of all gradients."""
     return {key: parameter.grad.copy() for key, parameter in context.sandbox.parameters.items()}
+
+
+def data_gradients_in(context: CheckContext, dtype: str, batch: Batch) -> Gradients:
+    """Return the gradients of the data loss in one arithmetic; none if the loss is not finite."""
+    try:
+        context.sandbox.set_dtype(dtype)
+        for parameter in context.sandbox.parameters.values():
+            parameter.grad.fill(np.nan)
+        value = context.objective.data_loss(batch).value
+        context.objective.backward(batch.sample_weight)
+        return copy_gradients(context) if np.isfinite(value) else {}
+    finally:
+        context.sandbox.set_dtype("real")
 
 
 def choose_term_scheme(context: CheckContext, term: str, keys: list[ParameterKey]) -> Scheme:
@@ -87,6 +117,7 @@ def check_term(
     numeric: NumericGradients,
     scheme: Scheme,
     jumping: Callable[[], set[ParameterKey]] = set,
+    function_of: FunctionOf = term_of_parameter,
 ) -> dict[ParameterKey, Check]:
     """Check the gradient of a term for each parameter.
 
@@ -108,6 +139,8 @@ def check_term(
     jumping : callable, optional
         Returns the parameters whose gradient jumps at this point, so that a probe of the whole
         model may see another one than the layers do. It is called only where the two differ.
+    function_of : callable, default term_of_parameter
+        Returns the term as a function of a parameter.
 
     Returns
     -------
@@ -122,7 +155,7 @@ def check_term(
         runs = [run[key] for run in noisy]
         elements = numeric.get(key)
         check = Check(key[0], term, key[1], component=component)
-        function = term_of_parameter(context, term, key)
+        function = function_of(context, term, key)
         count = PROBES if elements is None and term != "total" else 1
         directions = (scheme, gradient, runs, context.rng, _ONE, count)
         probe_check = _probed(check, function, *directions)

@@ -117,6 +117,43 @@ class Attention(Layer):
         return shape
 
 
+def _softmax(scores):
+    e = np.exp(scores - scores.real.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+class JacobianAttention(Layer):
+    """Attention that computes its weights again in backward, and the Jacobian of its softmax."""
+
+    def __init__(self, features, units, *, factor=1.0):
+        self.query, self.key, self.value = (
+            Parameter((features, units), init=Random(0.8)) for _ in range(3)
+        )
+        self.factor = factor
+
+    def forward(self, x, *, training=False):
+        self._x = x
+        return _softmax(self._scores()) @ (x @ self.value.value)
+
+    def _scores(self):
+        query, key = self._x @ self.query.value, self._x @ self.key.value
+        return query @ np.swapaxes(key, 1, 2)
+
+    def backward(self, dy):
+        x, weights = self._x, _softmax(self._scores())
+        jacobian = weights[..., :, None] * (np.eye(weights.shape[-1]) - weights[..., None, :])
+        d_weights = dy @ np.swapaxes(x @ self.value.value, 1, 2)
+        d_scores = self.factor * np.einsum("btij,bti->btj", jacobian, d_weights)
+        parts = (
+            (self.query, d_scores @ (x @ self.key.value)),
+            (self.key, np.swapaxes(d_scores, 1, 2) @ (x @ self.query.value)),
+            (self.value, np.swapaxes(weights, 1, 2) @ dy),
+        )
+        for parameter, part in parts:
+            parameter.grad[...] = np.einsum("bti,btj->ij", x, part)
+        return sum(part @ parameter.value.T for parameter, part in parts)
+
+
 class TanhGelu(Layer):
     """GELU by its tanh formula; forward stores a closure that goes back."""
 

@@ -44,11 +44,12 @@ from ..terms import (
     Gradients,
     NumericGradients,
     blank_gradients,
-    check_term,
     copy_gradients,
+    data_gradients_in,
 )
 from .layers import LayersResult
 from .loss import LossResult
+from .network_rounding import check_term_with_rounding
 from .penalties import PenaltiesResult
 from .ties import jumping_gradients
 
@@ -113,13 +114,14 @@ def check_network(
         return NetworkResult([], None)
     scheme = choose_network_scheme(context, loss, layers, loss_rounding_scale)
     jumping = partial(jumping_gradients, context, gradient, lambda: data_gradient(context))
-    checks = check_term(context, "data", gradient, noisy, layers.numeric, scheme, jumping)
+    check = partial(check_term_with_rounding, context, scheme=scheme, jumping=jumping)
+    checks = check("data", gradient, noisy, layers.numeric)
     rows = [*checks.values()]
     trained_value, total = total_gradient(context)
     rows.append(_check_value(context, float(trained_value), loss_rounding_scale))
     numeric = _total_numeric(layers.numeric, penalties)
     noisy = shift_gradients(noisy, gradient, total)
-    checks = check_term(context, "total", total, noisy, numeric, scheme, jumping)
+    checks = check("total", total, noisy, numeric)
     every_element = bool(total) and set(numeric) == set(total)
     difference = overall_relative_error(total, numeric) if every_element else None
     return NetworkResult([*rows, *checks.values()], difference)
@@ -204,9 +206,9 @@ def _gaps_in_single(context: CheckContext, rng: np.random.Generator) -> Gradient
         single_x = in_single(x, rng)
         # A layer that refuses float32 fails by a rule.
         with sandbox.perturbed(values), suppress(*REFUSALS):
-            double = _gradients_in(context, "real", Batch(in_double(single_x), y, weight))
+            double = data_gradients_in(context, "real", Batch(in_double(single_x), y, weight))
             batch = Batch(single_x, *(a if a is None else np.float32(a) for a in (y, weight)))
-            widen_by_gaps(sizes, double, _gradients_in(context, "single", batch))
+            widen_by_gaps(sizes, double, data_gradients_in(context, "single", batch))
     return sizes
 
 
@@ -225,19 +227,6 @@ def _widen_by_stored(context: CheckContext, sizes: Gradients, rng: np.random.Gen
     modules = [module for layer in context.sandbox.layers for module in layer.modules()]
     with context.sandbox.parameters_restored():
         widen_by_stored(sizes, modules, forward, backward, rng)
-
-
-def _gradients_in(context: CheckContext, dtype: str, batch: Batch) -> Gradients:
-    """Return the gradients of the data loss in one arithmetic; none if the loss is not finite."""
-    try:
-        context.sandbox.set_dtype(dtype)
-        for parameter in context.sandbox.parameters.values():
-            parameter.grad.fill(np.nan)
-        value = context.objective.data_loss(batch).value
-        context.objective.backward(batch.sample_weight)
-        return copy_gradients(context) if np.isfinite(value) else {}
-    finally:
-        context.sandbox.set_dtype("real")
 
 
 def choose_network_scheme(
