@@ -15,7 +15,7 @@ from .constants import (
     ROUNDING_PER_NOISE,
 )
 from .layer_harness import LayerHarness
-from .numeric.differences import ComplexStep, NotComplexSafe
+from .numeric.differences import NotComplexSafe
 from .numeric.function import Function
 from .numeric.gradient import numeric_gradients
 from .numeric.numeric_gradient import NumericGradient
@@ -110,8 +110,8 @@ def widen_by_rounding(
 ) -> NumericGradient:
     """Return a numeric gradient whose error bounds cover its rounding.
 
-    The complex step has no error of its own; but a derivative may be the difference of nearly equal
-    numbers inside of forward.
+    A derivative may be the difference of nearly equal numbers inside of forward, of which neither
+    the complex step nor differences of outputs know.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ def widen_by_rounding(
     cotangent : ndarray
         The incoming gradient.
     numeric : NumericGradient
-        The gradient by the complex step, or another one, whose bounds know its rounding.
+        The gradient.
     rng : numpy.random.Generator
         Draws the directions that verify the gradient.
     limit : int
@@ -135,8 +135,6 @@ def widen_by_rounding(
     NumericGradient
         The same values.
     """
-    if not isinstance(harness.scheme, ComplexStep):
-        return numeric
     extended = None
     with harness.sandbox.extended_precision(), suppress(NotComplexSafe, *REFUSALS):
         function = _extended_function(harness, x, name)

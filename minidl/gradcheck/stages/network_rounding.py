@@ -13,7 +13,7 @@ from ...layers.hidden_state import is_custom
 from ..constants import EXTENDED_SAFETY, MAX_ROUNDING
 from ..context import CheckContext
 from ..extended_precision import IS_AVAILABLE, run_with_rounding
-from ..numeric.differences import ComplexStep, NotComplexSafe, Scheme
+from ..numeric.differences import NotComplexSafe, Scheme
 from ..numeric.gradient import elementwise_gradient
 from ..result import Check
 from ..rounding.noise import REFUSALS
@@ -55,7 +55,7 @@ def check_term_with_rounding(
     rest = scheme, jumping
     checks = check_term(context, term, analytic, noisy, numeric, *rest)
     failed = [key for key, check in checks.items() if _may_be_rounding(check, analytic)]
-    if not (failed and isinstance(scheme, ComplexStep) and _shows_rounding(context)):
+    if not (failed and _shows_rounding(context)):
         return checks
     x, y, weight = context.batch
     batch = Batch(x.astype(np.longdouble) if x.dtype.kind == "f" else x, y, weight)
@@ -68,7 +68,7 @@ def check_term_with_rounding(
         }
         runs = [*({key: run[key] for key in failed} for run in noisy), rounded]
         known = {key: numeric[key] for key in failed if key in numeric}
-        wider = _widened(context, term, known)
+        wider = _widened(context, term, known, scheme)
         chosen = {key: analytic[key] for key in failed}
         checks |= check_term(context, term, chosen, runs, wider, *rest, extended_term_of_parameter)
     return checks
@@ -89,12 +89,14 @@ def _shows_rounding(context: CheckContext) -> bool:
     return IS_AVAILABLE and any(map(is_custom, modules))
 
 
-def _widened(context: CheckContext, term: str, numeric: NumericGradients) -> NumericGradients:
+def _widened(
+    context: CheckContext, term: str, numeric: NumericGradients, scheme: Scheme
+) -> NumericGradients:
     """Return numeric gradients whose bounds cover their rounding."""
     wider = {}
     for key, gradient in numeric.items():
         function = extended_term_of_parameter(context, term, key)
-        extended = elementwise_gradient(function, ComplexStep())
+        extended = elementwise_gradient(function, scheme)
         rounding = EXTENDED_SAFETY * np.abs(extended.value - gradient.value)
         wider[key] = replace(gradient, error=gradient.error + rounding)
     return wider
