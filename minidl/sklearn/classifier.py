@@ -170,6 +170,8 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
         The metrics of the last call of `fit` or `partial_fit`.
     loss_curve_ : list of float
         The training loss of each epoch, with the penalty, over all calls that continue a training.
+    loss_ : float
+        The last of them; with L-BFGS, the loss before the last step.
     best_loss_ : float or None
         The least training loss; None with `early_stopping`.
     n_iter_ : int
