@@ -2,11 +2,11 @@
 
 20,000 features of which a text fills 0.5 %, 100 units, float32, one thread, processor time. First
 the products of the first layer alone, forward and the gradient of its weights, for batches of
-several sizes, with warm caches. Then whole steps by parts, as they follow each other in training,
-with Adam in NumPy and as it is compiled, if numba is there; beside them Adam for only the columns
-that occur in a batch, which is not what minidl does. Matrix and array take turns in each round, and
-a ratio is that of one round. At last the memory of rows and training, and how far predictions
-differ.
+several sizes, with warm caches; also those of a layer whose weights are (in, out). Then whole steps
+by parts, as they follow each other in training, with Adam in NumPy and as it is compiled, if numba
+is there; beside them Adam for only the columns that occur in a batch, which is not what minidl
+does. Matrix and array take turns in each round, and a ratio is that of one round. At last the
+memory of rows and training, and how far predictions differ.
 """
 
 from __future__ import annotations
@@ -20,7 +20,18 @@ from typing import Any
 
 import numpy as np
 
-from minidl import Adam, BinaryCrossEntropy, Linear, MiniBatches, ReLU, Sequential, Sigmoid
+from minidl import (
+    Adam,
+    BinaryCrossEntropy,
+    Layer,
+    Linear,
+    MiniBatches,
+    Parameter,
+    Random,
+    ReLU,
+    Sequential,
+    Sigmoid,
+)
 from minidl.batching.batch import Batch
 from minidl.errors import MissingDependencyError
 
@@ -76,6 +87,32 @@ def network(n_features: int) -> Sequential:
     return Sequential(layers, loss=BinaryCrossEntropy())
 
 
+class WordSum(Layer):
+    """`Linear` without a bias, of which the weights of a word lie together."""
+
+    takes_sparse = True
+
+    def __init__(self, in_features: int, out_features: int) -> None:
+        self.weight = Parameter((in_features, out_features), init=Random())
+
+    def forward(self, x: Any, *, training: bool = False) -> Any:
+        """Return the sums of the weights of words."""
+        self._x = x
+        return x @ self.weight.value
+
+    def backward_parameters(self, dy: Any) -> None:
+        """Write the gradient of the weights."""
+        self.weight.grad[...] = self._x.T @ dy
+
+    def backward(self, dy: Any) -> Any:
+        """Return dx."""
+        self.backward_parameters(dy)
+        return dy @ self.weight.value.T
+
+
+BY_UNIT, BY_WORD, DENSE = "sparse", "sparse, (in, out)", "dense"
+
+
 def shortest(function: Callable[[], object]) -> float:
     """Return the processor time of the shortest of some calls."""
     seconds = []
@@ -88,11 +125,16 @@ def shortest(function: Callable[[], object]) -> float:
 
 def product_times(rows: Mapping[str, Any], size: int, rounds: int) -> dict[str, Times]:
     """Return the seconds of both products of the first layer, by peer and by product."""
-    found: dict[str, Times] = {peer: defaultdict(list) for peer in rows}
+    peers: dict[str, tuple[Any, Callable[[int, int], Layer]]] = {
+        DENSE: (rows["dense"], Linear),
+        BY_UNIT: (rows["sparse"], Linear),
+        BY_WORD: (rows["sparse"], WordSum),
+    }
+    found: dict[str, Times] = {peer: defaultdict(list) for peer in peers}
     dy = np.random.default_rng(0).standard_normal((size, UNITS)).astype(np.float32)
     for number in range(rounds):
-        for peer, X in rows.items():
-            layer = network(X.shape[1]).layers[0]
+        for peer, (X, kind) in peers.items():
+            layer = kind(X.shape[1], UNITS)
             batches = MiniBatches(X, np.zeros((X.shape[0], 1)), batch_size=size, seed=number)
             x = next(iter(batches)).x
 
@@ -219,17 +261,17 @@ def predictions(X: Any, y: Any, X_test: Any, y_test: Any) -> dict[str, float]:
 
 def products_table(products: Mapping[int, Mapping[str, Times]]) -> str:
     """Return a row for each size of batch: milliseconds of both products, and the ratios."""
-    names = ["dense / sparse: min", "median", "max"]
-    rows: list[list[Any]] = [["products, ms", "forward", "dense", "gradient", "dense", *names]]
+    names = ["forward", "gradient", "dense / sparse: min", "median", "max"]
+    rows: list[list[Any]] = [["products, ms", *names]]
     for size, times in products.items():
-        cells: list[Any] = [f"batch of {size:,}"]
-        for product in ("forward", "gradient"):
-            cells += [f"{1000 * min(times[peer][product]):.2f}" for peer in ("sparse", "dense")]
         sums = {
             peer: np.add(times[peer]["forward"], times[peer]["gradient"]).tolist() for peer in times
         }
-        cells += [f"{ratio:.1f}" for ratio in spread(ratios(sums["dense"], sums["sparse"]))]
-        rows.append(cells)
+        for peer in times:
+            cells = [f"{1000 * min(times[peer][name]):.2f}" for name in ("forward", "gradient")]
+            speedups = spread(ratios(sums[DENSE], sums[peer]))
+            cells += [f"{speedup:.1f}" for speedup in speedups]
+            rows.append([f"batch of {size:,}, {peer}", *cells])
     return study.table(rows)
 
 

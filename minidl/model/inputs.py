@@ -33,7 +33,12 @@ from .output_shape import measure_output_shape
 
 
 def prepare_examples(
-    objective: Objective, X: Any, *, validate: bool, memory_limit: int = MEMORY_LIMIT
+    objective: Objective,
+    X: Any,
+    *,
+    validate: bool,
+    memory_limit: int = MEMORY_LIMIT,
+    dtype: np.dtype[Any] | None = None,
 ) -> tuple[Rows, Shape | None]:
     """Prepare X without widening its dtype.
 
@@ -49,6 +54,8 @@ def prepare_examples(
     memory_limit : int
         Bytes, of which a validated copy of X in the model's dtype, or a block that is read, may
         take a quarter.
+    dtype : numpy.dtype, optional
+        The dtype to prepare for, by default `input_dtype` of the model.
 
     Returns
     -------
@@ -58,7 +65,7 @@ def prepare_examples(
         The shape of one example of the output, as far as the layers tell it; None if one of them
         does not define `output_shape`.
     """
-    dtype = objective.input_dtype
+    dtype = dtype or objective.input_dtype
     if is_sparse(X):
         _check_takes_sparse(objective, X)
     x = as_array_or_source(X, "X", dtype)

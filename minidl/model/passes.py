@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -29,6 +30,7 @@ def inference_batches(
     memory_limit: int,
     pass_limit: int | None = None,
     check_finite: bool = False,
+    dtype: np.dtype[Any] | None = None,
 ) -> InferenceBatches:
     """Return all rows in batches for which the work arrays of the layers keep a memory limit.
 
@@ -44,6 +46,8 @@ def inference_batches(
         Bytes that a pass may take, if less than `memory_limit`.
     check_finite : bool, default False
         Whether to raise `NonFiniteError` if x is not finite.
+    dtype : numpy.dtype, optional
+        The dtype of x in the batches, by default `input_dtype` of the model.
 
     Returns
     -------
@@ -52,7 +56,7 @@ def inference_batches(
     """
     return InferenceBatches(
         data,
-        dtype=objective.input_dtype,
+        dtype=dtype or objective.input_dtype,
         check_finite=check_finite,
         memory_limit=memory_limit,
         pass_limit=pass_limit,

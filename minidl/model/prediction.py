@@ -23,6 +23,7 @@ def predict(
     memory_limit: int,
     convert: Callable[[Array], Array] | None = None,
     n_layers: int | None = None,
+    dtype: np.dtype[Any] | None = None,
 ) -> Array:
     """Return the outputs of the last layer for each row of X, as `Sequential.predict` does.
 
@@ -38,6 +39,9 @@ def predict(
         Makes of some rows of outputs what is returned, such as class numbers.
     n_layers : int, optional
         How many layers the rows pass through; by default all.
+    dtype : numpy.dtype, optional
+        The dtype of the rows, by default that of the model. Where it is wider, the layers compute
+        in it.
 
     Returns
     -------
@@ -45,7 +49,11 @@ def predict(
         A fresh array.
     """
     check_memory_limit(memory_limit)
-    x, _ = prepare_examples(objective, X, validate=False)
+    if dtype is None or objective.takes_integers:
+        dtype = objective.input_dtype
+    else:  # the limit is for work arrays in the dtype of the model
+        memory_limit = memory_limit * objective.dtype.itemsize // dtype.itemsize
+    x, _ = prepare_examples(objective, X, validate=False, dtype=dtype)
     input_size = None
     if isinstance(x, np.ndarray) and x.nbytes <= KEPT_BYTES:
         input_size = x.size
@@ -53,7 +61,7 @@ def predict(
     outputs: Array = np.empty(0)
     with IsolatedAccess(objective, input_size=input_size) as isolated:
         batches = inference_batches(
-            isolated, Batch(x, None), check_finite=True, memory_limit=memory_limit
+            isolated, Batch(x, None), dtype=dtype, check_finite=True, memory_limit=memory_limit
         )
         with closing(iter(batches)) as slices:
             for rows, batch in slices:

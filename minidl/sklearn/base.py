@@ -29,6 +29,7 @@ from .hold_out import Examples, hold_out
 from .network import new_model, penalty_strength
 from .network_attributes import NetworkAttributes
 from .optimization import new_optimizer
+from .outputs import outputs_of
 from .parameters import EstimatorParameters, check_parameters
 from .random_state import new_rng
 from .targets import Targets
@@ -233,4 +234,4 @@ class MinidlEstimator(NetworkAttributes, HiddenActivations, TakesCallbacks, Esti
     def _outputs(self, X: ExamplesLike) -> Array:
         """Return the outputs of the network, shape (m, n_outputs)."""
         check_is_fitted(self, "model_")
-        return self.model_.predict(validate_examples(self, X))
+        return outputs_of(self.model_.objective_function, validate_examples(self, X))

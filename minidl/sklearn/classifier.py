@@ -11,10 +11,8 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from ..batching.arguments import MEMORY_LIMIT
 from ..errors import ArgumentError
 from ..losses.base import Loss
-from ..model.prediction import predict
 from ..utils.foreign_words import explain_arguments
 from ..utils.sparse_rows import ExamplesLike
 from ..utils.typing import Array
@@ -31,6 +29,7 @@ from .losses import (
     last_layer_of,
 )
 from .optimization import takes_parts
+from .outputs import outputs_of
 from .parameters import CURES
 from .probabilities import log_probabilities_of, probabilities_of
 from .targets import Targets
@@ -144,7 +143,9 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
     verbose : bool or int, default False
         Whether to show a progress bar; 0 for none.
     dtype : {"float32", "float64"} or None, default None
-        The dtype in which the network computes. None is float32 if X has it, else float64.
+        The dtype of the weights, in which the network is trained. None is float32 if X has it, else
+        float64. For X of float64 a network of float32 predicts in float64, as in scikit-learn: pass
+        X of float32 to halve the time.
     class_weight : dict of label to float, "balanced" or None, default None
         The weight of each class; "balanced" is inversely proportional to its frequency. It
         multiplies `sample_weight`. A label of the dict need not occur in y. Not for several labels
@@ -169,6 +170,8 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
         The metrics of the last call of `fit` or `partial_fit`.
     loss_curve_ : list of float
         The training loss of each epoch, with the penalty, over all calls that continue a training.
+    loss_ : float
+        The last of them; with L-BFGS, the loss before the last step.
     best_loss_ : float or None
         The least training loss; None with `early_stopping`.
     n_iter_ : int
@@ -276,8 +279,8 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
         Returns
         -------
         ndarray of shape (m, n_classes)
-            The probabilities, in the order of `classes_` and the dtype of the network. Of several
-            labels per example, those of each label, which need not sum to 1.
+            The probabilities, in the order of `classes_`. Of several labels per example, those of
+            each label, which need not sum to 1.
 
         Raises
         ------
@@ -293,7 +296,7 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
         """Return the logarithm of the probability of each class.
 
         It is computed from the logits, so that it is exact also where a probability rounds to 0
-        or 1. Only a network in float32 gives 0 where the probability rounds to 1.
+        or 1. Only in float32 it is 0 where the probability rounds to 1.
 
         Parameters
         ----------
@@ -303,7 +306,7 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
         Returns
         -------
         ndarray of shape (m, n_classes)
-            The logarithms, in the order of `classes_` and the dtype of the network.
+            The logarithms, in the order of `classes_`.
 
         Raises
         ------
@@ -406,7 +409,7 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
         check_is_fitted(self, "model_")
         objective = self.model_.objective_function
         n_layers = len(objective.layers_before_loss)
-        outputs = predict(objective, validate_examples(self, X), MEMORY_LIMIT, n_layers=n_layers)
+        outputs = outputs_of(objective, validate_examples(self, X), n_layers)
         return objective.training_loss, outputs
 
     def _fitted_labels(self) -> Labels:

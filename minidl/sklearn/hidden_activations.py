@@ -11,14 +11,13 @@ import numpy.typing as npt
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from ..batching.arguments import MEMORY_LIMIT
 from ..errors import ArgumentError
 from ..layers.base import Layer, UnknownRank
 from ..layers.shapes import output_shapes
-from ..model.prediction import predict
 from ..utils.sparse_rows import ExamplesLike
 from ..utils.validation import is_integer
 from .examples import validate_examples
+from .outputs import outputs_of
 
 
 class HiddenActivations(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
@@ -41,7 +40,7 @@ class HiddenActivations(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         -------
         ndarray of shape (m, n_units)
             The output of the layer that `transform_layer` names, flattened where it has several
-            axes, in the dtype of the network, without dropout; a data frame after ``set_output``.
+            axes, without dropout; a data frame after ``set_output``.
 
         Raises
         ------
@@ -53,7 +52,7 @@ class HiddenActivations(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         check_is_fitted(self, "model_")
         n_layers = count_layers(self.model_.layers, self.transform_layer)
         rows = validate_examples(self, X)
-        outputs = predict(self.model_.objective_function, rows, MEMORY_LIMIT, n_layers=n_layers)
+        outputs = outputs_of(self.model_.objective_function, rows, n_layers)
         return outputs.reshape(len(outputs), -1)
 
     @property
@@ -67,7 +66,8 @@ class HiddenActivations(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"] * (self.dtype is None)
+        preserves = self.dtype is None or self.dtype in ("float32", np.float32)
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"] * preserves
         return tags
 
 

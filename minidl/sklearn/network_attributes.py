@@ -27,6 +27,8 @@ class NetworkAttributes:
         The number of `Linear` layers, and one for the input.
     best_validation_score_ : float or None
         The best of `validation_scores_`, if a validation set was held out.
+    loss_ : float
+        The training loss of the last epoch, with the penalty.
     t_ : int
         The number of examples that were trained on, counted in each epoch.
     out_activation_ : str
@@ -36,6 +38,7 @@ class NetworkAttributes:
 
     model_: Any
     _progress: Any
+    loss_curve_: list[float]
     validation_scores_: list[float] | None
 
     @property
@@ -55,6 +58,12 @@ class NetworkAttributes:
     def n_layers_(self) -> int:
         """The number of `Linear` layers, and one for the input."""
         return len(self._linear_layers()) + 1
+
+    @property
+    def loss_(self) -> float:
+        """The training loss of the last epoch, with the penalty."""
+        check_is_fitted(self, "model_")
+        return self.loss_curve_[-1]
 
     @property
     def t_(self) -> int:

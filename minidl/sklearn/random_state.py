@@ -32,7 +32,7 @@ def new_rng(random_state: Seed | None, *, resume: bool) -> RandomGenerator:
         return np.random.default_rng()
     if not resume and is_integer(random_state, 0) and int(random_state) < N_SEEDS:
         return np.random.RandomState(int(random_state))
-    rng = as_rng(random_state)
+    rng = as_rng(random_state, "random_state")
     if not resume and isinstance(rng, np.random.RandomState):
         return rng
     return np.random.default_rng(draw_seed_words(rng))

@@ -129,7 +129,9 @@ class MinidlRegressor(RegressorMixin, MinidlEstimator):
     verbose : bool or int, default False
         Whether to show a progress bar; 0 for none.
     dtype : {"float32", "float64"} or None, default None
-        The dtype in which the network computes. None is float32 if X has it, else float64.
+        The dtype of the weights, in which the network is trained. None is float32 if X has it, else
+        float64. For X of float64 a network of float32 predicts in float64, as in scikit-learn: pass
+        X of float32 to halve the time.
     loss : {"squared_error", "huber", "absolute_error", "poisson"} or Loss, default "squared_error"
         The loss: `HalfSquaredError`, `Huber`, `MeanAbsoluteError` or `Poisson`, or an object.
         "huber" counts errors of more than 1 as linear; ``Huber(2.0)`` has another limit. Under
@@ -146,6 +148,8 @@ class MinidlRegressor(RegressorMixin, MinidlEstimator):
         The metrics of the last call of `fit` or `partial_fit`.
     loss_curve_ : list of float
         The training loss of each epoch, with the penalty, over all calls that continue a training.
+    loss_ : float
+        The last of them; with L-BFGS, the loss before the last step.
     best_loss_ : float or None
         The least training loss; None with `early_stopping`.
     n_iter_ : int
@@ -229,7 +233,7 @@ class MinidlRegressor(RegressorMixin, MinidlEstimator):
         Returns
         -------
         ndarray of shape (m,) or (m, n_outputs)
-            The predictions, in the dtype of the network.
+            The predictions.
 
         Raises
         ------

@@ -15,13 +15,15 @@ from .typing import Seed
 RandomGenerator: TypeAlias = "np.random.Generator | np.random.RandomState"
 
 
-def as_rng(seed: Seed) -> RandomGenerator:
+def as_rng(seed: Seed, name: str = "seed") -> RandomGenerator:
     """Return a random number generator made from a seed.
 
     Parameters
     ----------
     seed : int, numpy.random.Generator or numpy.random.RandomState
         An integer >= 0 seeds a new `numpy.random.Generator`; a generator is returned as it is.
+    name : str, default "seed"
+        Its name in the error message.
 
     Returns
     -------
@@ -38,8 +40,8 @@ def as_rng(seed: Seed) -> RandomGenerator:
     if isinstance(seed, int | np.integer) and not isinstance(seed, bool) and seed >= 0:
         return np.random.default_rng(int(seed))
     raise ArgumentError(
-        "seed must be an integer >= 0, a numpy.random.Generator or a RandomState, "
-        f"got {seed!r}: pass e.g. seed=0"
+        f"{name} must be an integer >= 0, a numpy.random.Generator or a RandomState, "
+        f"got {seed!r}: pass e.g. {name}=0"
     )
 
 

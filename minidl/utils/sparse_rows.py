@@ -42,9 +42,10 @@ def is_sparse(values: object) -> TypeGuard[SparseMatrix]:
 class SparseRows:
     """Examples of which only the numbers that are not 0 are stored; never modified.
 
-    A layer that declares ``takes_sparse = True`` may receive one as x. ``x @ b`` and ``a @ x`` are
-    products with NumPy arrays and give NumPy arrays, so that formulas such as ``x @ weight.T`` and
-    ``dy.T @ x`` read as for an array x. Other operations are those of SciPy, on `csr`.
+    A layer that declares ``takes_sparse = True`` may receive one as x. ``x @ b``, ``a @ x`` and
+    ``x.T @ b`` are products with NumPy arrays and give NumPy arrays, so that formulas such as
+    ``x @ weight.T`` and ``dy.T @ x`` read as for an array x. Other operations are those of SciPy,
+    on `csr`.
 
     Parameters
     ----------
@@ -67,6 +68,10 @@ class SparseRows:
            [ 1.]])
     >>> np.array([[1.0, 5.0]]) @ x
     array([[5., 2., 0.]])
+    >>> x.T @ np.array([[1.0], [5.0]])
+    array([[5.],
+           [2.],
+           [0.]])
     """
 
     __array_ufunc__ = None  # `array @ rows` is `__rmatmul__`, not a product of objects
@@ -91,7 +96,8 @@ class SparseRows:
         Returns
         -------
         SparseRows
-            The rows, which share the memory of a CSR matrix in this dtype, without duplicates.
+            The rows, which share the memory of a CSR matrix in this dtype, without duplicates. Its
+            indices become of int32, of which the products are faster, unless they are too large.
 
         Raises
         ------
@@ -125,6 +131,10 @@ class SparseRows:
         if not csr.has_canonical_format:
             csr = csr.copy()
             csr.sum_duplicates()
+        if max(csr.nnz, csr.shape[1]) <= np.iinfo(np.int32).max:
+            places = (part.astype(np.int32, copy=False) for part in (csr.indices, csr.indptr))
+            csr = csr_array((csr.data, *places), shape=csr.shape)
+            csr.has_canonical_format = True
         rows = cls(csr)
         return rows._finite(name, csr.dtype if dtype is None else dtype)
 
@@ -150,6 +160,11 @@ class SparseRows:
         """The dtype of the numbers."""
         dtype: np.dtype[Any] = self.csr.dtype
         return dtype
+
+    @property
+    def T(self) -> Any:
+        """The transpose, a `scipy.sparse.csc_array`."""
+        return self.csr.T
 
     @property
     def nbytes(self) -> int:
@@ -208,9 +223,12 @@ class SparseRows:
         )
 
     def __matmul__(self, b: Array) -> Array:
-        columns, compact = self._compact
-        # Only the rows of b that meet a number, contiguous: SciPy would copy all of weight.T.
-        product: Array = compact @ np.ascontiguousarray(b[columns])
+        product: Array
+        if b.flags.c_contiguous:
+            product = self.csr @ b
+        else:  # only the rows of b that meet a number: SciPy would copy all of weight.T
+            columns, compact = self._compact
+            product = compact @ np.ascontiguousarray(b[columns])
         return product
 
     def __rmatmul__(self, a: Array) -> Array:

@@ -197,9 +197,10 @@ def test_sparse_compares_the_products_and_steps_of_both_kinds_of_rows(tmp_path, 
     assert text.startswith("Sparse rows: 256 x 500, ")
     found = json.loads((tmp_path / "sparse.json").read_text())
     for size in ("64", "128", "256"):
-        for times in found["products"][size].values():
+        for peer, times in found["products"][size].items():
             assert len(times["forward"]) == len(times["gradient"]) == 2
-        assert re.search(rf"^batch of {size}(?: +[\d.]+){{7}}$", text, re.M)
+            name = re.escape(f"batch of {size}, {peer}")
+            assert re.search(rf"^{name}(?: +[\d.]+){{5}}$", text, re.M)
     dense, sparse = (found["steps"]["64"][kind] for kind in ("dense", "sparse"))
     assert dense.keys() == sparse.keys() - {"Adam, the batch's columns"}
     assert {"batch", "first layer, forward", "first layer, gradient", "the rest"} <= dense.keys()

@@ -36,6 +36,9 @@ def test_they_are_those_of_scikit_learn(ours, theirs, rows, y):
     for name in ("n_layers_", "n_outputs_", "out_activation_", "t_", "n_iter_"):
         assert getattr(mine, name) == getattr(other, name), name
     assert mine.validation_scores_ is mine.best_validation_score_ is None
+    assert mine.loss_ == mine.loss_curve_[-1]
+    fitted = [name for name in dir(other) if name.endswith("_") and not name.startswith("_")]
+    assert [name for name in fitted if not hasattr(mine, name)] == []
 
 
 def test_outputs_follow_from_weights_and_biases():

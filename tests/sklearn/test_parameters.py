@@ -73,7 +73,7 @@ BAD_VALUES = [
     ("hidden_layer_sizes", (4, 2.5), r"each of hidden_layer_sizes must be .* >= 1, got 2\.5"),
     ("hidden_layer_sizes", 0, r"each of hidden_layer_sizes must be an integer >= 1, got 0"),
     ("hidden_layer_sizes", "8", r"each of hidden_layer_sizes must be an integer >= 1, got '8'"),
-    ("random_state", -1, r"must be an integer >= 0"),
+    ("random_state", -1, r"random_state must be an integer >= 0, .*: pass e.g. random_state=0"),
     ("learning_rate", "optimal", r"learning_rate must be one of 'constant', .* or a Schedule, got"),
     ("learning_rate", 0.0, r"learning_rate must be finite and > 0, got 0\.0"),
     ("learning_rate", None, r"learning_rate must be finite and > 0, got None"),

@@ -61,7 +61,8 @@ def test_in_float32_both_are_rounded_once(loss, k):
 @pytest.mark.parametrize(("rows", "y"), [(X, NAMES), (THREE, CLASSES)], ids=["two", "three"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_classifier_has_the_logarithms_of_its_probabilities(rows, y, dtype):
-    classifier = MinidlClassifier(**LARGER, dtype=dtype).fit(rows, y)
+    rows = rows.astype(dtype)
+    classifier = MinidlClassifier(**LARGER).fit(rows, y)
     p, logarithms = classifier.predict_proba(rows), classifier.predict_log_proba(rows)
     assert p.dtype == logarithms.dtype == dtype
     np.testing.assert_allclose(np.exp(logarithms), p, rtol=1e-5 if dtype == "float32" else 1e-14)

@@ -42,7 +42,12 @@ def test_products_are_those_of_the_same_array(m, n, k, seed, density, dtypes):
     weight = rng.standard_normal((k, n)).astype(dtypes[1])
     dy = rng.standard_normal((m, k)).astype(dtypes[1])
     tolerance = 1e-5 if np.float32 in dtypes else 1e-13
-    for product, expected in ((x @ weight.T, array @ weight.T), (dy.T @ x, dy.T @ array)):
+    for product, expected in (
+        (x @ weight.T, array @ weight.T),
+        (x @ np.ascontiguousarray(weight.T), array @ weight.T),
+        (dy.T @ x, dy.T @ array),
+        (x.T @ dy, array.T @ dy),
+    ):
         assert type(product) is np.ndarray
         assert product.dtype == expected.dtype
         np.testing.assert_allclose(product, expected, rtol=0, atol=tolerance)
@@ -73,6 +78,14 @@ def test_a_csr_matrix_of_the_dtype_is_not_copied():
     assert all(map(np.shares_memory, rows.arrays, (matrix.data, matrix.indices, matrix.indptr)))
     assert rows.astype(np.dtype(np.float32)) is rows
     assert rows.nbytes == sum(array.nbytes for array in parts_of(matrix))
+
+
+def test_indices_are_of_int32_in_all_formats_and_batches():
+    matrix = random_matrix(4, 6)
+    large = tuple(part.astype(np.int64) for part in (matrix.indices, matrix.indptr))
+    for values in (sparse.csr_array((matrix.data, *large)), sparse.coo_array(matrix)):
+        for rows in (SparseRows.of(values, "X"), SparseRows.of(values, "X")[np.array([2, 0])]):
+            assert {part.dtype.name for part in rows.arrays[1:]} == {"int32"}
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.int8, bool])
