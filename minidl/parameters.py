@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias
@@ -182,13 +183,31 @@ class Parameter:
         assert self._grad is not None
         return self._value, self._grad
 
-    def __getstate__(self) -> dict[str, Any]:
-        # A copy has its own memory, and is in no model.
-        return {
-            name: value.copy() if isinstance(value, np.ndarray) else value
+    def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:
+        twin = memo[id(self)] = object.__new__(type(self))
+        vars(twin).update(
+            (name, copy.deepcopy(value, memo))
             for name, value in vars(self).items()
-            if name != "in_model"
+            if name != "in_model"  # a copy is in no model
+        )
+        return twin
+
+    def __copy__(self) -> Parameter:
+        return copy.deepcopy(self)  # with its own memory
+
+    def __getstate__(self) -> dict[str, Any]:
+        # In a pickle, the gradient would take as much as the value; the next step computes it.
+        state = {name: item for name, item in vars(self).items() if name != "in_model"}
+        return {
+            **state,
+            "_value": None if self._value is None else self._value.copy(),
+            "_grad": None,
         }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        if self._value is not None:
+            self._grad = np.full_like(self._value, np.nan)
 
     def __repr__(self) -> str:
         return f"Parameter({self.shape}, init={self.init})"

@@ -27,7 +27,10 @@ FENCE = re.compile(
     r"^(?P<fence>```+)(?P<language>[^\n`]*)\n(?P<code>.*?)^(?P=fence)[ \t]*$\n?",
     re.MULTILINE | re.DOTALL,
 )
-FRAMEWORKS = {"torch", "jax", "pytensor", "autograd"}  # no test installs them
+FRAMEWORKS = {  # .ci/run does not install them
+    *("torch", "jax", "pytensor", "autograd"),
+    *("dask", "distributed", "ray", "pyspark", "fastapi"),
+}
 PLOT = ".. plot::\n"  # a directive of Sphinx, with the code of the figure below it
 INCLUDE = re.compile(r":start-after: \"?(.+?)\"?\n:end-before: \"?(.+?)\"?\n")
 ROUNDING_ERROR = re.compile(r"0\.0e\+00|[0-9.]+e-(1[3-9]|[2-9][0-9])")

@@ -202,3 +202,14 @@ def test_a_number_for_an_array_is_told_the_cure():
     bias = Linear(2, 3).bias
     with pytest.raises(ShapeError, match=r"set all elements, pass np\.full\(\(3,\), 2\.0\)"):
         bias.value = 2.0
+
+
+def test_a_copy_has_the_gradient_and_a_pickle_has_not():
+    parameter = vector()["0.weight"]
+    parameter.grad = np.ones((2, 3))
+    for copied in (copy.copy, copy.deepcopy):
+        np.testing.assert_array_equal(copied(parameter).grad, 1)
+    restored = pickle.loads(pickle.dumps(parameter))
+    assert np.isnan(restored.grad).all()
+    assert restored.grad.dtype == F8
+    assert not np.shares_memory(restored.value, restored.grad)

@@ -11,8 +11,10 @@ from minidl.cli.argument_types import POSITIVE_INTEGER, POSITIVE_NUMBER
 from .. import study
 from . import __doc__ as description
 from . import (
+    blocks,
     check,
     data,
+    engines,
     estimators,
     growth,
     imports,
@@ -36,6 +38,8 @@ BENCHMARKS = {
     "layers": layers,
     "estimators": estimators,
     "sparse": sparse,
+    "engines": engines,
+    "blocks": blocks,
 }
 ROUNDS = {
     "train": 7,
@@ -47,6 +51,8 @@ ROUNDS = {
     "layers": 9,
     "estimators": 25,
     "sparse": 7,
+    "engines": 3,
+    "blocks": 5,
 }
 SECONDS = {"train": 0.5, "predict": 0.5, "data": 2.0, "growth": 0.2, "layers": 0.4}
 LOADS = {"train": TRAINING, "predict": PREDICTION, "growth": growth.SERIES, "layers": LAYERS}

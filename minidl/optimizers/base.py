@@ -18,8 +18,13 @@ from ..utils.user_warnings import warn_user
 from ..utils.validation import at_least, check_number, greater_than
 from ..utils.vector_identity import VectorIdentity, identity_of
 from .clipping import clip_by_norm
+from .work_arrays import with_work_arrays, without_work_arrays
 
 LearningRate: TypeAlias = float | Schedule
+
+_RATE_CURE = (
+    "pass a number such as 0.001, or pass a Schedule such as Cosine(0.01, decay_steps=1000)"
+)
 
 
 @ignore_underflow("step")
@@ -118,11 +123,7 @@ class Optimizer(ABC):
     def learning_rate(self, value: LearningRate) -> None:
         schedule = value if isinstance(value, Schedule) else None
         if schedule is None:
-            cure = (
-                "pass a number such as 0.001, or pass a Schedule such as "
-                "Cosine(0.01, decay_steps=1000)"
-            )
-            rate = check_number(value, "learning_rate", greater_than(0), self, cure)
+            rate = check_number(value, "learning_rate", greater_than(0), self, _RATE_CURE)
         else:
             rate = self._evaluate(schedule)
         self._learning_rate = rate
@@ -367,7 +368,11 @@ class Optimizer(ABC):
 
     def __getstate__(self) -> dict[str, Any]:
         # The vector of a model is not copied with the optimizer: its identity stands for it.
-        return vars(self) | {"_theta": None if self._identity else self._theta, "_workspace": {}}
+        state = vars(self) | {"_theta": None if self._identity else self._theta, "_workspace": {}}
+        return without_work_arrays(state, self._constructed_names)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(with_work_arrays(state))
 
     def __repr__(self) -> str:
         shown = [

@@ -20,6 +20,7 @@ from minidl.data import write_cats
 
 sys.path.insert(0, str(ROOT))  # if pytest itself is run rather than python -m pytest
 
+from experiments.speed import blocks, engines
 from experiments.speed.cli import main
 from experiments.speed.peers import LAYER_PEERS
 
@@ -206,6 +207,37 @@ def test_sparse_compares_the_products_and_steps_of_both_kinds_of_rows(tmp_path, 
     assert {"batch", "first layer, forward", "first layer, gradient", "the rest"} <= dense.keys()
     assert found["memory"]["sparse"]["rows"] < found["memory"]["dense"]["rows"]
     assert found["predictions"]["difference"] < 1e-6
+
+
+def test_engines_are_compared_with_one_process(tmp_path, capsys, monkeypatch):
+    pytest.importorskip("sklearn")
+    alone = engines.ENGINES["one process"]
+    found = {"one process": alone, "a missing one": ("no_such_package", None)}
+    monkeypatch.setattr(engines, "ENGINES", found)
+    assert main(["engines", "--quick", "--out", str(tmp_path)]) == 0
+    assert (
+        "not measured: a missing one (no_such_package is not installed)" in capsys.readouterr().out
+    )
+    found = json.loads((tmp_path / "engines.json").read_text())["engines"]
+    assert found["one process"]["same bits"]
+    monkeypatch.setattr(engines, "ENGINES", {"one process": alone, "another": alone})
+    scores = iter([[0.5], [0.5], [0.5], [0.6]])  # two searches of each
+    monkeypatch.setattr(engines, "_search", lambda quick: next(scores))
+    assert main(["engines", "--quick", "--out", str(tmp_path)]) == 1
+    assert "the scores of an engine differ" in capsys.readouterr().err
+
+
+def test_blocks_are_compared_with_the_loop(tmp_path, capsys, monkeypatch):
+    loop = blocks.BLOCK_ENGINES["a loop"]
+    missing = loop._replace(packages=("no_such_package",))
+    monkeypatch.setattr(blocks, "BLOCK_ENGINES", {"a loop": loop, "a missing one": missing})
+    assert main(["blocks", "--quick", "--out", str(tmp_path)]) == 0
+    assert "not measured: a missing one (no_such_package not installed)" in capsys.readouterr().out
+    found = json.loads((tmp_path / "blocks.json").read_text())["engines"]
+    assert found["a loop"]["agrees"]
+    monkeypatch.setattr(blocks, "BLOCK_ENGINES", {"off": loop._replace(tolerance=-1.0)})
+    assert main(["blocks", "--quick", "--out", str(tmp_path)]) == 1
+    assert "the outputs of an engine differ" in capsys.readouterr().err
 
 
 def test_help_names_benchmarks_options_and_examples(capsys):

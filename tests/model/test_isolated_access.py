@@ -20,6 +20,7 @@ from minidl import (
     GradientDescent,
     Layer,
     Linear,
+    MeanSquaredError,
     Ones,
     Parameter,
     ReLU,
@@ -340,6 +341,15 @@ def test_copies_hold_no_data(copied):
     assert "x" not in vars(twin.layers[3])
     np.testing.assert_array_equal(twin.predict(X), model.predict(X))
     np.testing.assert_array_equal(twin.gradient(X, Y), model.gradient(X, Y))
+
+
+def test_a_pickle_has_the_parameters_and_the_state_of_the_optimizer_once():
+    model, optimizer = Sequential([Linear(100, 100)], loss=MeanSquaredError()), Adam()
+    n_bytes = model.parameters.theta.nbytes
+    x = rng.standard_normal((8, 100))
+    model.fit(x, x, optimizer=optimizer, **SETTINGS)
+    assert len(pickle.dumps(model)) < n_bytes + 3000
+    assert len(pickle.dumps((model, optimizer))) < 3 * n_bytes + 4000  # with both moments
 
 
 def test_an_optimizer_is_pickled_without_work_arrays():
