@@ -60,6 +60,11 @@ class RowGatherer:
         if n_gathered:
             yield self._converted(n_gathered)
 
+    def empty_batch(self) -> Batch:
+        """Return a batch without rows."""
+        x, y, sample_weight = self._rows
+        return Batch(x[:0], y[:0], None if sample_weight is None else sample_weight[:0])
+
     def _converted(self, n_rows: int) -> Iterable[Batch]:
         if self._x is not self._gathered[0]:
             np.copyto(self._x[:n_rows], self._gathered[0][:n_rows])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from typing import Any, Literal, TypeAlias
 
@@ -20,6 +20,7 @@ from .block_reader import BlockReader
 from .gathering import GATHER_BYTES, RowGatherer, pick_batches, slice_batches
 from .lazy_targets import LazyTargets
 from .out_of_core import Rows, WeightSource, as_array_source
+from .own_lanes import OwnLanes
 from .read_plan import ReadPlan, load_if_fits, plan_reads
 
 WITH_REPLACEMENT: Literal["with_replacement"] = "with_replacement"
@@ -47,6 +48,8 @@ class ShuffledRows:
         The dtype to which the rows of x are converted.
     memory_limit : int
         Bytes of rows that may be in memory.
+    lanes : OwnLanes, optional
+        The part of each batch that is cut out, where several processes share it.
     """
 
     def __init__(
@@ -57,10 +60,13 @@ class ShuffledRows:
         rng: RandomGenerator,
         dtype: np.dtype[Any],
         memory_limit: int,
+        lanes: OwnLanes | None = None,
     ) -> None:
         m = self.n_examples = len(data.x)
         self.batch_size = m if batch_size is None else min(int(batch_size), m)
         self.shuffle = shuffle
+        self._lanes = lanes
+        cut_size = self.batch_size if lanes is None else _length(lanes.rows(self.batch_size))
         self._orders: dict[int, Array] = {}  # that of the last epoch, if a function gives it
         self.plan: ReadPlan | None = None
         self._rng = rng
@@ -71,8 +77,8 @@ class ShuffledRows:
         if self._converts:
             bytes_per_row += math.prod(data.x.shape[1:]) * dtype.itemsize
         gather_bytes = min(GATHER_BYTES, memory_limit // 16)
-        n_batches = max(1, gather_bytes // max(1, self.batch_size * bytes_per_row))
-        capacity = min(m, self.batch_size * n_batches)
+        n_batches = max(1, gather_bytes // max(1, cut_size * bytes_per_row))
+        capacity = min(m, cut_size * n_batches)
         arrays = load_if_fits(data[:2], memory_limit - capacity * bytes_per_row)
         self._data: Batch | BlockReader
         if arrays is None:
@@ -86,7 +92,8 @@ class ShuffledRows:
             if self._is_single_batch or isinstance(x, SparseRows):
                 capacity = 0  # nothing is gathered
             data = self._data = Batch(x, y, data.sample_weight)
-        self._gatherer = RowGatherer(data, capacity, self.batch_size, dtype)
+        self._cut_size = cut_size
+        self._gatherer = RowGatherer(data, capacity, cut_size, dtype)
 
     @property
     def data(self) -> Batch:
@@ -115,20 +122,51 @@ class ShuffledRows:
 
     def batch_groups(self, epoch: int, first_row: int) -> Generator[Iterable[Batch]]:
         """Yield the batches of an epoch, some at a time, from row `first_row` of its order on."""
+        yield from self._cut_groups(epoch, first_row)
+        n_left = self.n_examples % self.batch_size
+        if self._lanes and n_left and not _length(self._lanes.rows(n_left)):
+            yield [self._gatherer.empty_batch()]  # the others have rows of the last batch
+
+    def _cut_groups(self, epoch: int, first_row: int) -> Generator[Iterable[Batch]]:
+        """Yield the batches of an epoch, cut to the lanes, but those of which nothing is left."""
         if isinstance(self._data, BlockReader):
             with closing(self._read_shuffled(self._data, first_row)) as parts:
-                yield from self._gatherer.batches(parts)
+                yield from self._gatherer.batches(self._own_parts(parts, first_row))
             return
         order = self._row_order(epoch)
+        if order is not None:
+            order = self._own(order[first_row:], first_row)
         if order is not None and isinstance(self._data.x, SparseRows):
-            yield pick_batches(self._data, self.batch_size, order[first_row:])
+            yield pick_batches(self._data, self._cut_size, order)
         elif order is not None:
             arrays = [values for values in self._data if values is not None]
-            yield from self._gatherer.batches([(arrays, order[first_row:])])
-        elif self._is_single_batch:  # not copied
+            yield from self._gatherer.batches([(arrays, order)])
+        elif self._is_single_batch and self._lanes is None:  # not copied
             yield [self._data][first_row:]
         else:
-            yield slice_batches(self._data, self.batch_size, first_row, self.n_examples)
+            batches = slice_batches(self._data, self.batch_size, first_row, self.n_examples)
+            yield batches if self._lanes is None else self._cut(batches, self._lanes)
+
+    def _own(self, order: Array, first_row: int) -> Array:
+        if self._lanes is None:
+            return order
+        return self._lanes.own(order, first_row, self.batch_size, self.n_examples)
+
+    def _own_parts(
+        self, parts: Iterable[tuple[list[Array], Array]], first_row: int
+    ) -> Iterator[tuple[list[Array], Array]]:
+        for arrays, order in parts:
+            yield arrays, self._own(order, first_row)
+            first_row += len(order)
+
+    @staticmethod
+    def _cut(batches: Iterable[Batch], lanes: OwnLanes) -> Iterator[Batch]:
+        for x, y, sample_weight in batches:
+            rows = lanes.rows(len(x))
+            if _length(rows):
+                yield Batch(
+                    x[rows], y[rows], None if sample_weight is None else sample_weight[rows]
+                )
 
     def _read_shuffled(
         self, reader: BlockReader, first_row: int
@@ -186,6 +224,10 @@ class ShuffledRows:
         if self.shuffle:
             return self._rng.permutation(m)
         return np.arange(m) if self._converts else None
+
+
+def _length(rows: slice) -> int:
+    return int(rows.stop - rows.start)
 
 
 def _bytes_per_row(values: Rows) -> int:

@@ -30,3 +30,4 @@ from .softmax import Softmax as Softmax
 from .softplus import Softplus as Softplus
 from .tanh import Tanh as Tanh
 from .upsample2d import Upsample2D as Upsample2D
+from .whole_sums import whole_sums as whole_sums

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..batching.arguments import check_batch_size, check_memory_limit
 from ..batching.augmentation import Augmentation
@@ -28,6 +28,10 @@ from .hidden_state import check_hidden_state
 from .inputs import prepare_data
 from .last_batch import check_last_batch
 from .row_sums import check_row_sums
+
+if TYPE_CHECKING:
+    from ..parallel.measurement import LaneMeasurement
+    from ..parallel.parallel_training import ParallelTraining
 
 
 def check_fit_arguments(
@@ -88,7 +92,7 @@ class TrainingData(NamedTuple):
     validate: Validator | None
     """Returns the metrics of the validation set, if there is one."""
 
-    measurement: Measurement
+    measurement: Measurement | LaneMeasurement
     """What is measured on the training set."""
 
 
@@ -107,6 +111,7 @@ def prepare_training_data(
     optimizer: Optimizer,
     augment: Augmentation | None = None,
     metrics: Sequence[MetricLike] = (),
+    parallel: ParallelTraining | None = None,
 ) -> TrainingData:
     """Validate the arguments of `Sequential.fit` that hold data, and prepare both sets.
 
@@ -123,6 +128,8 @@ def prepare_training_data(
         Shuffles the examples.
     metrics : sequence of str, Metric or callable
         What is measured besides the loss and the accuracy.
+    parallel : ParallelTraining, optional
+        How several processes train together.
 
     Returns
     -------
@@ -159,11 +166,17 @@ def prepare_training_data(
         dtype=objective.input_dtype,
         memory_limit=training_limit,
         augment=augment,
+        lanes=None if parallel is None else parallel.lanes,
     )
     with objective.access:
-        check_last_batch(objective, data.x, batches)
+        n_parts = 1 if parallel is None else parallel.n_coupled_parts
+        check_last_batch(objective, data.x, batches, n_parts)
         check_full_batch(optimizer, objective, data.x, batches)
-    return TrainingData(batches, validate, measurement)
+        if parallel is not None:
+            parallel.check(objective, data.x, batches)
+    if parallel is None:
+        return TrainingData(batches, validate, measurement)
+    return TrainingData(batches, validate, parallel.measurement(measurement))
 
 
 def _check_trainable(objective: Objective) -> None:
