@@ -68,7 +68,9 @@ class CoupledEvaluation(LaneEvaluation):
             loss = passes[k].value * shares[k] if self._is_finite(passes[k]) else math.nan
             self._reduction.add(lane, self._replicas[k].parameters.grad, loss)
             whole = self._keep(passes[k].output, filled[k], len(data.x))
-        return passes[0] if whole is None else passes[0]._replace(output=whole)
+        if whole is None:
+            return passes[0]._replace(outputs=[], output=passes[0].output[:0])
+        return passes[0]._replace(output=whole)
 
     def _run_lane(
         self, passes: list[ForwardPass], k: int, part: Batch, share: float, meet: Meet
@@ -86,7 +88,8 @@ class CoupledEvaluation(LaneEvaluation):
     def _add_up(self, values: list[Array], n_filled: int) -> Array:
         """Return the sum over all lanes, of which those without rows add zeros."""
         rows = np.zeros((self._lanes.stop - self._lanes.first, len(values[0])), values[0].dtype)
-        rows[:n_filled] = values[:n_filled]
+        for row, value in zip(rows[:n_filled], values, strict=False):
+            row[:] = value
         return self._reduction.add_up(rows)
 
 

@@ -143,4 +143,6 @@ class MPIGroup(ProcessGroup):
 
 def as_group(comm: Any) -> ProcessGroup:
     """Return the processes of a communicator; of None this one alone."""
-    return ProcessGroup() if comm is None else MPIGroup(comm)
+    if comm is None:
+        return ProcessGroup()
+    return comm if isinstance(comm, ProcessGroup) else MPIGroup(comm)

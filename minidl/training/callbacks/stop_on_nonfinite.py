@@ -90,7 +90,8 @@ class StopOnNonFinite(Callback):
         if not self.enabled or run.forward_pass is None:
             return
         parameters = self._parameters
-        checked_outputs = self._outputs(run.forward_pass)
+        # The loss of several processes tells all of them whether the outputs of each are finite.
+        checked_outputs = self._outputs(run.forward_pass) if run.group is None else []
         checked = [parameters.grad, *checked_outputs, *self._buffer_values]
         is_copied = self._steps % self.EVERY == 0
         if is_copied:
