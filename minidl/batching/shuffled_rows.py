@@ -77,8 +77,9 @@ class ShuffledRows:
         if self._converts:
             bytes_per_row += math.prod(data.x.shape[1:]) * dtype.itemsize
         gather_bytes = min(GATHER_BYTES, memory_limit // 16)
-        n_batches = max(1, gather_bytes // max(1, cut_size * bytes_per_row))
-        capacity = min(m, cut_size * n_batches)
+        n_batches = max(1, gather_bytes // max(1, self.batch_size * bytes_per_row))
+        # What is read depends on it, and must not depend on the lanes.
+        capacity = min(m, self.batch_size * n_batches)
         arrays = load_if_fits(data[:2], memory_limit - capacity * bytes_per_row)
         self._data: Batch | BlockReader
         if arrays is None:
@@ -92,6 +93,8 @@ class ShuffledRows:
             if self._is_single_batch or isinstance(x, SparseRows):
                 capacity = 0  # nothing is gathered
             data = self._data = Batch(x, y, data.sample_weight)
+        if lanes is not None:
+            capacity = min(capacity, cut_size * n_batches)
         self._cut_size = cut_size
         self._gatherer = RowGatherer(data, capacity, cut_size, dtype)
 

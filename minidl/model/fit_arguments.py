@@ -155,6 +155,8 @@ def prepare_training_data(
         measurement = objective.measurement(measured, data.y.shape[-1])
         check_hidden_state(objective, data.x)
         check_row_sums(objective, data.x)
+        if parallel is not None:
+            parallel.check(objective, data.x, batch_size)
         validate = None
         if validation is not None:
             validate = Validator(objective, validation, validation_limit, pass_limit, measured)
@@ -172,8 +174,6 @@ def prepare_training_data(
         n_parts = 1 if parallel is None else parallel.n_coupled_parts
         check_last_batch(objective, data.x, batches, n_parts)
         check_full_batch(optimizer, objective, data.x, batches)
-        if parallel is not None:
-            parallel.check(objective, data.x, batches)
     if parallel is None:
         return TrainingData(batches, validate, measurement)
     return TrainingData(batches, validate, parallel.measurement(measurement))

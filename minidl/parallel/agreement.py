@@ -10,10 +10,6 @@ from ..errors import ArgumentError, ResumeError
 from .process_group import ProcessGroup
 
 
-class RankError(ArgumentError):
-    """Raised if the ranks of a training differ, or one of them has an error of another class."""
-
-
 @contextmanager
 def agreeing(group: ProcessGroup) -> Generator[None]:
     """Raise the error of one rank within the block on all of them, once all are at its end.
@@ -26,7 +22,8 @@ def agreeing(group: ProcessGroup) -> Generator[None]:
     Raises
     ------
     MinidlError
-        That of the lowest rank that has one; it says which ranks have.
+        That of the lowest rank that has one; it says which ranks have. Of another class than
+        minidl's it becomes an `ArgumentError`, unless all ranks have one.
     """
     own: Exception | None = None
     try:
@@ -57,13 +54,13 @@ def _described(error: Exception) -> tuple[str, list[str]]:
 
 def _made_of(description: tuple[str, list[str]], place: str) -> Exception:
     name, texts = description
-    kind = getattr(errors, name) if name else RankError
+    kind = getattr(errors, name) if name else ArgumentError
     made: Exception = kind(*texts[:-1], texts[-1] + place)
     return made
 
 
 def check_equal(group: ProcessGroup, descriptions: Mapping[str, str]) -> None:
-    """Raise `RankError` on all ranks if the ranks differ in something.
+    """Raise `ArgumentError` on all ranks if the ranks differ in something.
 
     Parameters
     ----------
@@ -74,7 +71,7 @@ def check_equal(group: ProcessGroup, descriptions: Mapping[str, str]) -> None:
 
     Raises
     ------
-    RankError
+    ArgumentError
         It names each thing, and the ranks that have another one than rank 0.
     """
     of_ranks = group.gather(dict(descriptions))
@@ -85,7 +82,7 @@ def check_equal(group: ProcessGroup, descriptions: Mapping[str, str]) -> None:
             shown = f": {of_ranks[others[0]][name]} instead of {text}" if len(text) < 64 else ""
             problems.append(f"other {name} on {_ranks(others)} than on rank 0{shown}")
     if problems:
-        raise RankError(
+        raise ArgumentError(
             "all ranks must train the same model with the same arguments on the same data, got "
             f"{'; '.join(problems)}: run the same program, with the same seeds and files"
         )

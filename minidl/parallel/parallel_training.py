@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from ..batching.minibatches import MiniBatches
 from ..batching.out_of_core import Rows
 from ..batching.own_lanes import OwnLanes
 from ..errors import ArgumentError
@@ -101,7 +100,7 @@ class ParallelTraining:
         """Return a context at whose end an error of one rank is raised on all."""
         return agreeing(self.group)
 
-    def check(self, objective: Objective, x: Rows, batches: MiniBatches) -> None:
+    def check(self, objective: Objective, x: Rows, batch_size: int | None) -> None:
         """Raise `ArgumentError` if a model or batches cannot be divided into the lanes.
 
         Parameters
@@ -110,10 +109,10 @@ class ParallelTraining:
             The model.
         x : ndarray, SparseRows or ArraySource of shape (m, ...)
             The examples, of which the first may be tried.
-        batches : MiniBatches
-            The batches, which are divided already.
+        batch_size : int or None
+            The rows of a batch; None: all.
         """
-        n_lanes, size = self.lanes.n_lanes, batches.batch_size
+        n_lanes, size = self.lanes.n_lanes, min(batch_size or len(x), len(x))
         if size < n_lanes:
             parts = "lanes" if self.settings.exact else "ranks"
             raise ArgumentError(
@@ -124,12 +123,12 @@ class ParallelTraining:
             check_layers(objective, x)
 
     def check_arguments(self, run: TrainingRun) -> None:
-        """Raise `RankError` on all ranks if they do not train the same."""
+        """Raise `ArgumentError` on all ranks if they do not train the same."""
         check_equal(self.group, describe_arguments(run, exact=self.settings.exact))
         self.check_state(run)
 
     def check_state(self, run: TrainingRun) -> None:
-        """Raise `RankError` on all ranks if they do not go on from the same state."""
+        """Raise `ArgumentError` on all ranks if they do not go on from the same state."""
         check_equal(self.group, describe_state(run))
 
     def agree_on_stop(
