@@ -61,7 +61,7 @@ class ThreadGroup(ProcessGroup):
 
 
 def run_ranks(size, work):
-    """Return what work(group) has returned in each of `size` threads, or the error it has raised."""
+    """Return what work(group) has returned in each thread, or the error that it has raised."""
     world = World(size)
 
     def run(rank):

@@ -15,10 +15,10 @@ from ..utils.underflow import ignore_underflow
 from ..utils.validation import check_number, greater_than, in_range, integer_at_least
 from ..utils.workspace import get_workspace
 from .base import Layer, Shape, as_float_array
+from .batch_sums import whole_sums
 from .feature_rows import FeatureRows
 from .graph import GraphBuilder
 from .kept_shape import features_last
-from .whole_sums import whole_sums
 
 
 @ignore_underflow("forward", "backward")

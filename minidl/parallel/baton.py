@@ -78,6 +78,8 @@ def run_together(tasks: Sequence[Task], combine: Callable[[list[Array]], Array])
     ------
     BaseException
         What the first task has raised that has raised anything, when all threads have ended.
+    RuntimeError
+        If tasks do not meet equally often.
 
     Examples
     --------
@@ -101,8 +103,14 @@ def run_together(tasks: Sequence[Task], combine: Callable[[list[Array]], Array])
                 if runner.error is not None:
                     raise runner.error
                 values.append(runner.value)
-            if all(value is None for value in values):
+            n_ended = sum(value is None for value in values)
+            if n_ended == len(values):
                 return
+            if n_ended:
+                raise RuntimeError(
+                    "a layer must call whole_sums the same number of times in each lane, got fewer "
+                    f"calls in {n_ended} of {len(values)} lanes"
+                )
             result = combine(values)
             for runner in runners:
                 runner.value = result

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..batching.batch import Batch, BatchPart
 from ..batching.own_lanes import OwnLanes
-from ..layers.whole_sums import ADD_UP
+from ..layers.batch_sums import ADD_UP
 from ..objective import ForwardPass, Objective
 from ..trained_parameters import TrainedParameters
 from ..utils.typing import Array

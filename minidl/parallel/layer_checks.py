@@ -21,7 +21,7 @@ N_ROWS = 8
 """Rows that are tried."""
 
 _CURE = (
-    "take the sums by minidl.layers.whole_sums and set sums_whole_batches, or pass "
+    "take the sums by minidl.whole_sums and set sums_whole_batches, or pass "
     "DataParallel(comm, exact=False, batch_statistics='rank')"
 )
 

@@ -175,7 +175,10 @@ def refused(size, work, kind=ArgumentError):
         (lambda group: {"epochs": 2 + (group.rank > 0)}, "epochs on ranks 1 and 2 .*: 3 instead"),
         (lambda group: {"batch_size": 32 + group.rank % 2}, "batch size, .* on rank 1 than"),
         (lambda group: {"optimizer": ["Adam", "GD"][group.rank % 2]}, "Descent.* instead of Adam"),
-        (lambda group: {"variant": ["none", "L2"][group.rank // 2]}, "model on rank 2 than on rank 0"),
+        (
+            lambda group: {"variant": ["none", "L2"][group.rank // 2]},
+            "model on rank 2 than on rank 0",
+        ),
         (lambda group: {"validation": (X[:9], Y[:9]) if group.rank else None}, "validation set on"),
     ],
 )
@@ -296,9 +299,10 @@ def test_rows_of_any_kind_are_those_of_one_process(kind, shuffle):
         options["memory_limit"] = 4000
     expected = alone(**options)
     for size in (3, 8):
-        assert results_of(size, lambda group: bits(*train(DataParallel(group), **options))) == [
-            expected
-        ] * size
+        assert (
+            results_of(size, lambda group: bits(*train(DataParallel(group), **options)))
+            == [expected] * size
+        )
 
 
 def test_pictures_change_as_those_of_one_process():

@@ -6,7 +6,7 @@ import pytest
 pytest.importorskip("mpi4py.MPI")
 from mpi_ranks import PROGRAM, run_mpi, run_tasks
 
-from minidl.parallel.process_group import MPIGroup, ProcessGroup, as_group
+from minidl.parallel.process_group import ProcessGroup, as_group
 
 
 def test_a_process_alone():
@@ -48,6 +48,8 @@ def test_an_error_of_one_rank_ends_the_others():
     start = time.monotonic()
     process = run_mpi(2, [PROGRAM, '[["fail"]]'])
     assert process.returncode != 0
-    assert "rank 1 of 2: OSError: the disk is full; the training ends on all ranks" in process.stderr
+    assert (
+        "rank 1 of 2: OSError: the disk is full; the training ends on all ranks" in process.stderr
+    )
     assert process.stderr.count("the disk is full") == 1
     assert time.monotonic() - start < 30  # else it waits until the timeout of the test

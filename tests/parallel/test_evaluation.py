@@ -1,0 +1,54 @@
+import math
+
+import numpy as np
+import parallel_cases
+import pytest
+from parallel_cases import X, Y
+
+from minidl.batching.batch import Batch, BatchPart
+from minidl.batching.own_lanes import OwnLanes
+from minidl.parallel.evaluation import LaneEvaluation, rows_of
+from minidl.parallel.lane_tree import LaneTree
+from minidl.parallel.process_group import ProcessGroup
+from minidl.parallel.reduction import OrderedSum
+
+
+def evaluated(rows, *, n_lanes=4, variant="L2", is_finite=lambda forward_pass: True):
+    """Return the objective of the first rows, its gradient and the outputs of all of them."""
+    objective = parallel_cases.build(variant).astype(np.float64).objective_function
+    lanes = OwnLanes(n_lanes, 0, n_lanes, "")
+    size, dtype = objective.parameters.size, objective.dtype
+    reduction = OrderedSum(ProcessGroup(), LaneTree(n_lanes), [(0, n_lanes)], size, dtype)
+    evaluation = LaneEvaluation(objective, lanes, reduction, is_finite)
+    data = BatchPart.of(Batch(*(array[:rows].astype(dtype) for array in (X, Y))), rows)
+    total, forward_pass = evaluation.value_and_gradient(data)
+    return objective, data, total, objective.parameters.grad.copy(), forward_pass
+
+
+@pytest.mark.parametrize("rows", [21, 4, 3, 1])  # the last two leave lanes empty
+def test_lanes_make_the_objective_of_the_batch(rows):
+    objective, data, total, gradient, forward_pass = evaluated(rows)
+    expected, whole_pass = objective.value_and_gradient(data, training=True)
+    assert total == pytest.approx(expected)
+    assert gradient == pytest.approx(objective.parameters.grad)
+    assert forward_pass.output == pytest.approx(whole_pass.output)
+
+
+def test_what_is_not_finite_in_one_lane_makes_the_loss_nan():
+    seen = []
+
+    def is_finite(forward_pass):
+        seen.append(len(forward_pass.output))
+        return len(seen) < 3
+
+    _, _, total, _, forward_pass = evaluated(21, is_finite=is_finite)
+    assert math.isnan(total)
+    assert seen == [6, 5, 5]  # the layers still hold what the third lane has computed
+    assert len(forward_pass.outputs[0]) == 5
+
+
+def test_rows_of_a_batch():
+    batch = rows_of(Batch(X, Y, np.arange(len(X))), slice(2, 5))
+    assert batch.x.shape == (3, 6)
+    assert batch.sample_weight.tolist() == [2, 3, 4]
+    assert rows_of(Batch(X, Y), slice(2)).sample_weight is None
