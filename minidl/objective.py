@@ -304,8 +304,7 @@ class Objective:
         for layer in self.layers_before_loss:
             x = layer.forward(x, training=training)
             outputs.append(x)
-        value = self.loss_from_output(x, y, sample_weight)
-        return ForwardPass(outputs, x, value, sample_weight)
+        return ForwardPass(outputs, x, self.loss_from_output(x, y, sample_weight), sample_weight)
 
     def loss_from_output(self, output: Array, y: Array, sample_weight: Array | None = None) -> Any:
         """Compute the data loss of an output.
@@ -327,18 +326,13 @@ class Objective:
         loss = self.training_loss.forward(output, y)
         return loss if sample_weight is None else weighted_mean(self.training_loss, sample_weight)
 
-    def loss_backward(
-        self, sample_weight: Array | None = None, share: float | None = None
-    ) -> Array:
+    def loss_backward(self, sample_weight: Array | None = None) -> Array:
         """Compute the gradient of the last `loss_from_output` with respect to its output.
 
         Parameters
         ----------
         sample_weight : ndarray of shape (m,) or (m, ...), optional
             The weights that were passed to `loss_from_output`.
-        share : float, optional
-            The part of the whole batch that these examples are, by which the gradient is
-            multiplied; by default they are all.
 
         Returns
         -------
@@ -346,24 +340,20 @@ class Objective:
             The gradient, which belongs to the objective until its next call.
         """
         dy = self.training_loss.backward()
-        if sample_weight is None and share is None:
+        if sample_weight is None:
             return dy
         weighted = get_workspace(self.training_loss.workspace, "weighted", dy.shape, dy.dtype)
-        if sample_weight is not None:
-            dy = np.multiply(dy, expand_weight(sample_weight, dy.ndim), out=weighted)
-        return dy if share is None else np.multiply(dy, share, out=weighted)
+        return np.multiply(dy, expand_weight(sample_weight, dy.ndim), out=weighted)
 
-    def backward(self, sample_weight: Array | None = None, share: float | None = None) -> None:
+    def backward(self, sample_weight: Array | None = None) -> None:
         """Backpropagate the last `data_loss` into the gradient vector.
 
         Parameters
         ----------
         sample_weight : ndarray of shape (m,) or (m, ...), optional
             The weights of the batch that was passed to `data_loss`.
-        share : float, optional
-            The part of the whole batch that its examples are, by which the gradient is multiplied.
         """
-        dy: Any = self.loss_backward(sample_weight, share)
+        dy: Any = self.loss_backward(sample_weight)
         for layer in self._backward_order:
             dy = layer.backward(dy)
         first_layer = self._first_layer
@@ -469,12 +459,12 @@ class Objective:
         self.backward(batch.sample_weight)
         return self.add_penalties(forward_pass.value, len(batch.x)), forward_pass
 
-    def add_penalties(self, data_loss: Any, m: int) -> Any:
+    def add_penalties(self, total: Any, m: int) -> Any:
         """Add the gradients of all penalties to the gradient vector.
 
         Parameters
         ----------
-        data_loss : scalar
+        total : scalar
             The data loss.
         m : int
             The number of examples in the batch.
@@ -484,7 +474,6 @@ class Objective:
         scalar
             The data loss plus all penalties.
         """
-        total = data_loss
         for index in range(len(self.penalties)):
             total = total + self.penalty_value(index, m)
             self.add_penalty_gradient(index, m)

@@ -210,23 +210,21 @@ class MiniBatches:
             for batches in groups:
                 for batch in batches:
                     self._batches_yielded += 1
-                    yield self._augmented(batch) if self.lanes is None else self._part(batch)
+                    yield self._dealt(batch)
         self._rng_state_at_epoch_start = None
 
-    def _augmented(self, batch: Batch, n_examples: int = 0) -> Batch:
-        if self.augment is None:
+    def _dealt(self, batch: Batch) -> Batch:
+        """Return the batch that is yielded now, of which these are the rows of this process."""
+        if self.augment is None and self.lanes is None:
             return batch
-        out = get_workspace(self._workspace, "x", batch.x.shape, batch.x.dtype)
-        part = None if self.lanes is None else (self.lanes.rows(n_examples), n_examples)
         number = self._batches_yielded
-        x = self.augment(batch.x, epoch=self.epoch, batch=number, out=out, part=part)
-        return batch._replace(x=x)
-
-    def _part(self, batch: Batch) -> BatchPart:
-        """Return the rows of this process in the batch that is yielded now."""
-        n_before = (self._batches_yielded - 1) * self.batch_size
-        n_examples = min(self.batch_size, self.n_examples - n_before)
-        return BatchPart.of(self._augmented(batch, n_examples), n_examples)
+        n_examples = min(self.batch_size, self.n_examples - (number - 1) * self.batch_size)
+        if self.augment is not None:
+            out = get_workspace(self._workspace, "x", batch.x.shape, batch.x.dtype)
+            part = None if self.lanes is None else (self.lanes.rows(n_examples), n_examples)
+            x = self.augment(batch.x, epoch=self.epoch, batch=number, out=out, part=part)
+            batch = batch._replace(x=x)
+        return batch if self.lanes is None else BatchPart.of(batch, n_examples)
 
     def state(self) -> dict[str, Any]:
         """Return the state of the iteration as JSON-compatible values.
@@ -248,14 +246,13 @@ class MiniBatches:
 
     def _configuration(self) -> dict[str, Any]:
         rows_per_block, blocks_per_buffer = self.plan or (None, None)
-        lanes = {} if self.lanes is None else {"lanes": self.lanes.description}
         return {
             "rows": self.n_examples,
             "batch_size": self.batch_size,
             "shuffle": "callable" if callable(self.shuffle) else self.shuffle,
             "block": rows_per_block,
             "blocks": blocks_per_buffer,
-            **lanes,
+            **({} if self.lanes is None else {"lanes": self.lanes.description}),
         }
 
     def order_description(self, epoch: int | None = None) -> dict[str, Any] | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 import numpy as np
 
 from ..utils.typing import Array
+from .batch import Batch
 
 
 class OwnLanes:
@@ -23,6 +25,9 @@ class OwnLanes:
         The run of this process: `first` and all before `stop`.
     description : int or str
         What identifies the lanes in a checkpoint, which another number of processes may resume.
+    n_coupled_parts : int, default 1
+        Into how many parts a batch is divided of which each has statistics of its own, where
+        layers couple examples.
 
     Examples
     --------
@@ -31,15 +36,37 @@ class OwnLanes:
     (slice(6, 10, None), [slice(0, 2, None), slice(2, 4, None)], slice(2, 2, None))
     """
 
-    def __init__(self, n_lanes: int, first: int, stop: int, description: int | str) -> None:
+    def __init__(
+        self,
+        n_lanes: int,
+        first: int,
+        stop: int,
+        description: int | str,
+        n_coupled_parts: int = 1,
+    ) -> None:
         self.n_lanes = n_lanes
         self.first = first
         self.stop = stop
         self.description = description
+        self.n_coupled_parts = n_coupled_parts
 
     def rows(self, n_rows: int) -> slice:
         """Return the rows of this process in a batch of `n_rows`."""
         return slice(*(_bound(n_rows, self.n_lanes, lane) for lane in (self.first, self.stop)))
+
+    def count(self, n_rows: int) -> int:
+        """Return the number of these rows."""
+        rows = self.rows(n_rows)
+        return int(rows.stop - rows.start)
+
+    def cut(self, batches: Iterable[Batch]) -> Iterator[Batch]:
+        """Yield the rows of this process in each batch, but for batches where it has none."""
+        for x, y, sample_weight in batches:
+            rows = self.rows(len(x))
+            if rows.start < rows.stop:
+                yield Batch(
+                    x[rows], y[rows], None if sample_weight is None else sample_weight[rows]
+                )
 
     def slices(self, n_own_rows: int) -> list[slice]:
         """Return the rows of each lane of this process, among its own rows of a batch."""

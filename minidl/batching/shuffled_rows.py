@@ -66,7 +66,7 @@ class ShuffledRows:
         self.batch_size = m if batch_size is None else min(int(batch_size), m)
         self.shuffle = shuffle
         self._lanes = lanes
-        cut_size = self.batch_size if lanes is None else _length(lanes.rows(self.batch_size))
+        cut_size = self.batch_size if lanes is None else lanes.count(self.batch_size)
         self._orders: dict[int, Array] = {}  # that of the last epoch, if a function gives it
         self.plan: ReadPlan | None = None
         self._rng = rng
@@ -127,7 +127,7 @@ class ShuffledRows:
         """Yield the batches of an epoch, some at a time, from row `first_row` of its order on."""
         yield from self._cut_groups(epoch, first_row)
         n_left = self.n_examples % self.batch_size
-        if self._lanes and n_left and not _length(self._lanes.rows(n_left)):
+        if self._lanes and n_left and not self._lanes.count(n_left):
             yield [self._gatherer.empty_batch()]  # the others have rows of the last batch
 
     def _cut_groups(self, epoch: int, first_row: int) -> Generator[Iterable[Batch]]:
@@ -148,7 +148,7 @@ class ShuffledRows:
             yield [self._data][first_row:]
         else:
             batches = slice_batches(self._data, self.batch_size, first_row, self.n_examples)
-            yield batches if self._lanes is None else self._cut(batches, self._lanes)
+            yield batches if self._lanes is None else self._lanes.cut(batches)
 
     def _own(self, order: Array, first_row: int) -> Array:
         if self._lanes is None:
@@ -161,15 +161,6 @@ class ShuffledRows:
         for arrays, order in parts:
             yield arrays, self._own(order, first_row)
             first_row += len(order)
-
-    @staticmethod
-    def _cut(batches: Iterable[Batch], lanes: OwnLanes) -> Iterator[Batch]:
-        for x, y, sample_weight in batches:
-            rows = lanes.rows(len(x))
-            if _length(rows):
-                yield Batch(
-                    x[rows], y[rows], None if sample_weight is None else sample_weight[rows]
-                )
 
     def _read_shuffled(
         self, reader: BlockReader, first_row: int
@@ -227,10 +218,6 @@ class ShuffledRows:
         if self.shuffle:
             return self._rng.permutation(m)
         return np.arange(m) if self._converts else None
-
-
-def _length(rows: slice) -> int:
-    return int(rows.stop - rows.start)
 
 
 def _bytes_per_row(values: Rows) -> int:

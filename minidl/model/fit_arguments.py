@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..batching.arguments import check_batch_size, check_memory_limit
 from ..batching.augmentation import Augmentation
 from ..batching.minibatches import MiniBatches
-from ..batching.out_of_core import is_out_of_core
+from ..batching.out_of_core import Rows, is_out_of_core
 from ..batching.sample_weights import ClassWeight
 from ..batching.shuffled_rows import Shuffle
 from ..errors import ArgumentError
@@ -30,7 +30,6 @@ from .last_batch import check_last_batch
 from .row_sums import check_row_sums
 
 if TYPE_CHECKING:
-    from ..parallel.measurement import LaneMeasurement
     from ..parallel.parallel_training import ParallelTraining
 
 
@@ -92,7 +91,7 @@ class TrainingData(NamedTuple):
     validate: Validator | None
     """Returns the metrics of the validation set, if there is one."""
 
-    measurement: Measurement | LaneMeasurement
+    measurement: Measurement
     """What is measured on the training set."""
 
 
@@ -150,11 +149,8 @@ def prepare_training_data(
     with objective.access:
         if objective.access.is_training:
             objective.access.refuse_training()
-        objective.members.check()
-        _check_trainable(objective)
         measurement = objective.measurement(measured, data.y.shape[-1])
-        check_hidden_state(objective, data.x)
-        check_row_sums(objective, data.x)
+        _check_model(objective, data.x)
         if parallel is not None:
             parallel.check(objective, data.x, batch_size)
         validate = None
@@ -171,12 +167,16 @@ def prepare_training_data(
         lanes=None if parallel is None else parallel.lanes,
     )
     with objective.access:
-        n_parts = 1 if parallel is None else parallel.n_coupled_parts
-        check_last_batch(objective, data.x, batches, n_parts)
+        check_last_batch(objective, data.x, batches)
         check_full_batch(optimizer, objective, data.x, batches)
-    if parallel is None:
-        return TrainingData(batches, validate, measurement)
-    return TrainingData(batches, validate, parallel.measurement(measurement))
+    return TrainingData(batches, validate, measurement)
+
+
+def _check_model(objective: Objective, x: Rows) -> None:
+    objective.members.check()
+    _check_trainable(objective)
+    check_hidden_state(objective, x)
+    check_row_sums(objective, x)
 
 
 def _check_trainable(objective: Objective) -> None:

@@ -26,8 +26,6 @@ def check_last_batch(objective: Objective, x: Rows, batches: MiniBatches, n_part
         The examples, of which the first is tried.
     batches : MiniBatches
         The mini-batches of an epoch.
-    n_parts : int, default 1
-        Into how many parts each is divided, by processes that have statistics of their own.
 
     Raises
     ------
@@ -36,6 +34,7 @@ def check_last_batch(objective: Objective, x: Rows, batches: MiniBatches, n_part
     """
     n_examples, batch_size = batches.n_examples, batches.batch_size
     couples = any(layer.couples_examples for layer in objective.modules)
+    n_parts = 1 if batches.lanes is None else batches.lanes.n_coupled_parts
     sizes = batch_size, n_examples % batch_size or batch_size
     if not couples or min(sizes) // n_parts > 1:
         return

@@ -305,11 +305,7 @@ class Sequential:
                 )
                 data = prepare_training_data(
                     self.objective_function,
-                    X,
-                    Y,
-                    sample_weight,
-                    class_weight,
-                    validation,
+                    *(X, Y, sample_weight, class_weight, validation),
                     batch_size=batch_size,
                     shuffle=shuffle,
                     rng=self.shuffle_rng,
@@ -320,8 +316,7 @@ class Sequential:
                     parallel=parallel,
                 )
             return train(
-                self,
-                *data,
+                *(self, *data),
                 optimizer=optimizer,
                 epochs=epochs,
                 callbacks=callbacks,

@@ -16,7 +16,7 @@ from ..objective import ForwardPass, Objective
 from ..trained_parameters import TrainedParameters
 from ..utils.typing import Array
 from .baton import Meet, Task, run_together
-from .evaluation import LaneEvaluation, rows_of
+from .evaluation import LaneEvaluation, rows_of, shared_weight
 from .reduction import Reduction
 
 
@@ -81,7 +81,7 @@ class CoupledEvaluation(LaneEvaluation):
         try:
             forward_pass = replica.data_loss(part, training=True)
             passes.append(forward_pass)
-            replica.backward(part.sample_weight, share)
+            replica.backward(shared_weight(part, share))
         finally:
             ADD_UP.reset(token)
 

@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from ..batching.batch import Batch, BatchPart
 from ..batching.own_lanes import OwnLanes
 from ..objective import ForwardPass, Objective
@@ -97,7 +99,7 @@ class LaneEvaluation:
                 part = rows_of(data, rows)
                 forward_pass = objective.data_loss(part, training=True)
                 is_finite = self._is_finite(forward_pass)
-                objective.backward(part.sample_weight, share)
+                objective.backward(shared_weight(part, share))
                 loss = forward_pass.value * share if is_finite else math.nan
                 self._reduction.add(lane, objective.parameters.grad, loss)
                 whole = self._keep(forward_pass.output, rows, len(x))
@@ -115,3 +117,23 @@ def rows_of(data: Batch, rows: slice) -> Batch:
     """Return some rows of a batch."""
     x, y, sample_weight = data
     return Batch(x[rows], y[rows], None if sample_weight is None else sample_weight[rows])
+
+
+def shared_weight(part: Batch, share: float) -> Array:
+    """Return the weights with which a part of a batch has its share of the gradient.
+
+    Parameters
+    ----------
+    part : Batch
+        Some rows of the batch.
+    share : float
+        Their number divided by that of all rows: the loss of a part is the mean over its own.
+
+    Returns
+    -------
+    ndarray of shape (m,) or (m, ...)
+        The weights of its rows or positions times the share.
+    """
+    if part.sample_weight is None:
+        return np.full(len(part.x), share, part.y.dtype)
+    return np.asarray(part.sample_weight * share)

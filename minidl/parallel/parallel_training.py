@@ -73,7 +73,8 @@ class ParallelTraining:
         bounds = [n_lanes * rank // group.size for rank in range(group.size + 1)]
         self._runs = list(pairwise(bounds))
         description = n_lanes if settings.exact else f"exact=False, {settings.batch_statistics}"
-        self.lanes = OwnLanes(n_lanes, *self._runs[group.rank], description)
+        n_parts = 1 if settings.are_statistics_global else group.size
+        self.lanes = OwnLanes(n_lanes, *self._runs[group.rank], description, n_parts)
 
     def __enter__(self) -> Self:
         return self
@@ -90,11 +91,6 @@ class ParallelTraining:
             sys.stderr.flush()
             self.group.abort()
         self.group.close()
-
-    @property
-    def n_coupled_parts(self) -> int:
-        """Into how many parts a batch is divided of which each has statistics of its own."""
-        return 1 if self.settings.are_statistics_global else self.group.size
 
     def agreeing(self) -> AbstractContextManager[None]:
         """Return a context at whose end an error of one rank is raised on all."""

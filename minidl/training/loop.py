@@ -32,7 +32,6 @@ from .saving import Saving, is_saver
 
 if TYPE_CHECKING:
     from ..model.sequential import Sequential
-    from ..parallel.measurement import LaneMeasurement
     from ..parallel.parallel_training import ParallelTraining
 
 Hook: TypeAlias = Callable[[TrainingRun], None]
@@ -43,7 +42,7 @@ def train(
     model: Sequential,
     batches: MiniBatches,
     validate: Validate | None,
-    measurement: Measurement | LaneMeasurement,
+    measurement: Measurement,
     *,
     optimizer: Optimizer,
     epochs: int,
@@ -63,7 +62,7 @@ def train(
         The training set.
     validate : callable or None
         Returns the metrics of a validation set after an epoch.
-    measurement : Measurement or LaneMeasurement
+    measurement : Measurement
         What is measured on the training set.
     optimizer : Optimizer
         Makes the steps.
@@ -97,9 +96,10 @@ def train(
             names = _column_names(measurement, optimizer, callbacks, validates=bool(validate))
             trained_before = objective.parameters.last_trained
             trained = objective.trained_parameters()
+            measured = measurement if parallel is None else parallel.measurement(measurement)
             run = TrainingRun(
                 *(model, optimizer, epochs, batches, names, observers),
-                *(validate, measurement, trained, parallel),
+                *(validate, measured, trained, parallel),
             )
             _train_and_check(run, trained_before, resume, resume_limit)
         finally:
@@ -112,7 +112,7 @@ def train(
 
 
 def _column_names(
-    measurement: Measurement | LaneMeasurement,
+    measurement: Measurement,
     optimizer: Optimizer,
     callbacks: Sequence[Callback],
     *,
