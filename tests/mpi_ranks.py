@@ -10,15 +10,22 @@ PROGRAM = Path(__file__).with_name("mpi_program.py")
 MPIEXEC = Path(sys.executable).with_name("mpiexec")  # that of the package mpich
 
 
-def run_mpi(size, command, **options):
-    """Run a Python program on `size` ranks, with one thread of BLAS each."""
+def mpi_environment():
+    """Return the environment of ranks: with the tests' helpers, and one thread of BLAS each."""
     limits = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     paths = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
-    environment = {**os.environ, **limits, "PYTHONPATH": os.pathsep.join(paths)}
-    return subprocess.run(
-        [str(MPIEXEC), "-n", str(size), sys.executable, *map(str, command)],
-        **{"capture_output": True, "text": True, "timeout": 60, "env": environment, **options},
-    )
+    return {**os.environ, **limits, "PYTHONPATH": os.pathsep.join(paths)}
+
+
+def mpi_command(size, command):
+    """Return the command that runs a Python program on `size` ranks."""
+    return [str(MPIEXEC), "-n", str(size), sys.executable, *map(str, command)]
+
+
+def run_mpi(size, command, **options):
+    """Run a Python program on `size` ranks."""
+    settings = {"capture_output": True, "text": True, "timeout": 60, "env": mpi_environment()}
+    return subprocess.run(mpi_command(size, command), **{**settings, **options})
 
 
 def run_tasks(size, *tasks):

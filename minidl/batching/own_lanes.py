@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -33,7 +34,7 @@ class OwnLanes:
     --------
     >>> lanes = OwnLanes(4, 2, 4, 4)
     >>> lanes.rows(10), lanes.slices(4), lanes.rows(2)
-    (slice(6, 10, None), [slice(0, 2, None), slice(2, 4, None)], slice(2, 2, None))
+    (slice(6, 10, None), (slice(0, 2, None), slice(2, 4, None)), slice(2, 2, None))
     """
 
     def __init__(
@@ -68,11 +69,10 @@ class OwnLanes:
                     x[rows], y[rows], None if sample_weight is None else sample_weight[rows]
                 )
 
-    def slices(self, n_own_rows: int) -> list[slice]:
+    def slices(self, n_own_rows: int) -> tuple[slice, ...]:
         """Return the rows of each lane of this process, among its own rows of a batch."""
-        n = self.stop - self.first  # its lanes have the sizes that an equal division gives, too
-        bounds = [_bound(n_own_rows, n, lane) for lane in range(n + 1)]
-        return [slice(*pair) for pair in pairwise(bounds)]
+        # An equal division of its rows gives its lanes the sizes that they have in the batch.
+        return _division(n_own_rows, self.stop - self.first)
 
     def own(self, order: Array, first_row: int, batch_size: int, n_rows: int) -> Array:
         """Return the part of an order of rows that is of this process.
@@ -100,6 +100,12 @@ class OwnLanes:
         start = np.where(is_full, full.start, last.start)
         stop = np.where(is_full, full.stop, last.stop)
         return np.asarray(order[(start <= within) & (within < stop)])
+
+
+@lru_cache(64)
+def _division(n_rows: int, n_lanes: int) -> tuple[slice, ...]:
+    bounds = [_bound(n_rows, n_lanes, lane) for lane in range(n_lanes + 1)]
+    return tuple(slice(*pair) for pair in pairwise(bounds))
 
 
 def _bound(n_rows: int, n_lanes: int, lane: int) -> int:
