@@ -21,7 +21,8 @@ def messages():
     group = MPIGroup(COMM)
     rank, size = group.rank, group.size
     total = np.full(3, rank + 1.0, np.float32)
-    group.add_up(total)
+    small = np.full(1, 10.0 * rank)
+    group.add_up(total, small)
     received = np.empty(sum(i + 1 for i in range(size)))
     # rank r sends r + 1 numbers to each, and receives i + 1 of rank i
     sent = np.repeat(10.0 * rank + np.arange(size), rank + 1)
@@ -32,7 +33,7 @@ def messages():
         "gather": group.gather(rank),
         "of_root": group.of_root(f"from {rank}"),
         "largest": group.largest(np.array([rank, -rank])).tolist(),
-        "add_up": total.tolist(),
+        "add_up": total.tolist() + small.tolist(),
         "exchange": received.tolist(),
         "collect": whole.tolist(),
         "have_all_failed": group.have_all_failed(),

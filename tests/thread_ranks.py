@@ -39,8 +39,9 @@ class ThreadGroup(ProcessGroup):
     def largest(self, values):
         return np.max(self.gather(values), axis=0)
 
-    def add_up(self, array):
-        array[...] = sum(self.gather(array))
+    def add_up(self, *arrays):
+        for array in arrays:
+            array[...] = sum(self.gather(array))
 
     def exchange(self, sent, n_sent, received, n_received):
         of_ranks = self.gather(np.split(sent, np.cumsum(n_sent)[:-1]))

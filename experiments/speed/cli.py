@@ -17,6 +17,7 @@ from . import (
     growth,
     imports,
     layers,
+    mpi,
     predict,
     report,
     sparse,
@@ -36,6 +37,7 @@ BENCHMARKS = {
     "layers": layers,
     "estimators": estimators,
     "sparse": sparse,
+    "mpi": mpi,
 }
 ROUNDS = {
     "train": 7,
@@ -47,6 +49,7 @@ ROUNDS = {
     "layers": 9,
     "estimators": 25,
     "sparse": 7,
+    "mpi": 9,
 }
 SECONDS = {"train": 0.5, "predict": 0.5, "data": 2.0, "growth": 0.2, "layers": 0.4}
 LOADS = {"train": TRAINING, "predict": PREDICTION, "growth": growth.SERIES, "layers": LAYERS}

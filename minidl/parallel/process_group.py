@@ -50,8 +50,8 @@ class ProcessGroup:
         """Return the largest of each number over all ranks; `values` may be changed."""
         return values
 
-    def add_up(self, array: Array) -> None:
-        """Replace an array by its sum over all ranks, in an order of the library's choice."""
+    def add_up(self, array: Array, *small: Array) -> None:
+        """Replace each array by its sum over all ranks, in an order of the library's choice."""
 
     def exchange(
         self, sent: Array, n_sent: Sequence[int], received: Array, n_received: Sequence[int]
@@ -113,8 +113,10 @@ class MPIGroup(ProcessGroup):
         self._comm.Allreduce(self._mpi.IN_PLACE, values, self._mpi.MAX)
         return values
 
-    def add_up(self, array: Array) -> None:
-        self._comm.Allreduce(self._mpi.IN_PLACE, array)
+    def add_up(self, array: Array, *small: Array) -> None:
+        requests = [self._comm.Iallreduce(self._mpi.IN_PLACE, each) for each in small]
+        self._comm.Allreduce(self._mpi.IN_PLACE, array)  # all of them wait for the ranks once
+        self._mpi.Request.Waitall(requests)
 
     def exchange(
         self, sent: Array, n_sent: Sequence[int], received: Array, n_received: Sequence[int]

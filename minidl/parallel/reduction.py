@@ -59,8 +59,7 @@ class PlainSum(Reduction):
     def finish(self, gradient: Array) -> Any:
         if self._is_empty:
             gradient[...] = 0
-        self._group.add_up(gradient)  # that of the lane, still in its place
-        self._group.add_up(self._loss)
+        self._group.add_up(gradient, self._loss)  # that of the lane is still in its place
         return float(self._loss[0])
 
     def add_up(self, rows: Array) -> Array:

@@ -80,7 +80,7 @@ def kill_one(folder, rng):
     while not path.exists():
         time.sleep(0.005)
         assert launcher.poll() is None, "the training has ended before its first file"
-    time.sleep(rng.uniform(0, 1.5))
+    time.sleep(rng.uniform(0, 1))
     processes = [int((folder / f"rank-{rank}").read_text()) for rank in range(RANKS)]
     rank = rng.randrange(RANKS)
     start = time.monotonic()

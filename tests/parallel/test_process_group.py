@@ -32,7 +32,7 @@ def test_mpi_with_three_ranks(tmp_path):
             "gather": [0, 1, 2],
             "of_root": "from 0",
             "largest": [2, 0],
-            "add_up": [6, 6, 6],
+            "add_up": [6, 6, 6, 30],
             "exchange": [rank, *[10 + rank] * 2, *[20 + rank] * 3],
             "collect": [0, 1, 1, 2, 2, 2],
             "have_all_failed": True,
