@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..utils.typing import Array
 from .batch import Batch
+
+if TYPE_CHECKING:
+    from .row_exchange import RowExchange
 
 
 class OwnLanes:
@@ -29,6 +33,11 @@ class OwnLanes:
     n_coupled_parts : int, default 1
         Into how many parts a batch is divided of which each has statistics of its own, where
         layers couple examples.
+
+    Attributes
+    ----------
+    exchange : RowExchange or None
+        Sends rows of files to the processes that compute with them, if there are several.
 
     Examples
     --------
@@ -50,6 +59,7 @@ class OwnLanes:
         self.stop = stop
         self.description = description
         self.n_coupled_parts = n_coupled_parts
+        self.exchange: RowExchange | None = None
 
     def rows(self, n_rows: int) -> slice:
         """Return the rows of this process in a batch of `n_rows`."""
@@ -74,7 +84,9 @@ class OwnLanes:
         # An equal division of its rows gives its lanes the sizes that they have in the batch.
         return _division(n_own_rows, self.stop - self.first)
 
-    def own(self, order: Array, first_row: int, batch_size: int, n_rows: int) -> Array:
+    def own(
+        self, order: Array, first_row: int, batch_size: int, n_rows: int
+    ) -> tuple[Array, Array]:
         """Return the part of an order of rows that is of this process.
 
         Parameters
@@ -90,8 +102,10 @@ class OwnLanes:
 
         Returns
         -------
-        ndarray
+        own : ndarray
             Some of them.
+        places : ndarray
+            Their places in the epoch.
         """
         places = np.arange(first_row, first_row + len(order))
         n_full = n_rows - n_rows % batch_size
@@ -99,7 +113,8 @@ class OwnLanes:
         is_full, within = places < n_full, places % batch_size
         start = np.where(is_full, full.start, last.start)
         stop = np.where(is_full, full.stop, last.stop)
-        return np.asarray(order[(start <= within) & (within < stop)])
+        is_own = (start <= within) & (within < stop)
+        return order[is_own], places[is_own]
 
 
 @lru_cache(64)

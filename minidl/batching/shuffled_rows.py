@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
 from typing import Any, Literal, TypeAlias
 
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ArgumentError
-from ..utils.random import RandomGenerator, draw_seed_words
+from ..utils.random import RandomGenerator
 from ..utils.sparse_rows import SparseRows
 from ..utils.typing import Array
 from .batch import Batch
@@ -22,6 +22,7 @@ from .lazy_targets import LazyTargets
 from .out_of_core import Rows, WeightSource, as_array_source
 from .own_lanes import OwnLanes
 from .read_plan import ReadPlan, load_if_fits, plan_reads
+from .streamed_rows import StreamedRows
 
 WITH_REPLACEMENT: Literal["with_replacement"] = "with_replacement"
 ShuffleFunction: TypeAlias = Callable[[int], npt.ArrayLike]
@@ -81,10 +82,11 @@ class ShuffledRows:
         # What is read depends on it, and must not depend on the lanes.
         capacity = min(m, self.batch_size * n_batches)
         arrays = load_if_fits(data[:2], memory_limit - capacity * bytes_per_row)
-        self._data: Batch | BlockReader
+        self._data: Batch | StreamedRows
         if arrays is None:
             self._check_can_stream(batch_size, memory_limit)
-            self._data = self._reader(data, memory_limit, capacity * bytes_per_row)
+            rows_per_group = self.batch_size * n_batches
+            self._data = self._stream(data, memory_limit, capacity * bytes_per_row, rows_per_group)
         else:
             x, y = arrays
             if self._is_single_batch:
@@ -113,7 +115,9 @@ class ShuffledRows:
         limit = f"memory_limit={memory_limit:,} bytes"
         raise ArgumentError(f"{rule}, where X and Y do not fit into {limit}: raise it?")
 
-    def _reader(self, data: Batch, memory_limit: int, reserved_bytes: int) -> BlockReader:
+    def _stream(
+        self, data: Batch, memory_limit: int, reserved_bytes: int, rows_per_group: int
+    ) -> StreamedRows:
         sources = [as_array_source(data.x, "X"), as_array_source(data.y, "Y")]
         if data.sample_weight is not None:
             sources.append(WeightSource(data.sample_weight, sources[-1]))
@@ -121,7 +125,15 @@ class ShuffledRows:
         self.plan = plan_reads(
             sources, self.batch_size, memory_limit, reserved_bytes, shuffled=shuffled
         )
-        return BlockReader(sources, self.plan)
+        exchange = None if self._lanes is None else self._lanes.exchange
+        return StreamedRows(
+            BlockReader(sources, self.plan, 1 if exchange is None else exchange.size),
+            self._rng,
+            shuffled=shuffled,
+            batch_size=self.batch_size,
+            rows_per_group=rows_per_group,
+            lanes=self._lanes,
+        )
 
     def batch_groups(self, epoch: int, first_row: int) -> Generator[Iterable[Batch]]:
         """Yield the batches of an epoch, some at a time, from row `first_row` of its order on."""
@@ -132,9 +144,9 @@ class ShuffledRows:
 
     def _cut_groups(self, epoch: int, first_row: int) -> Generator[Iterable[Batch]]:
         """Yield the batches of an epoch, cut to the lanes, but those of which nothing is left."""
-        if isinstance(self._data, BlockReader):
-            with closing(self._read_shuffled(self._data, first_row)) as parts:
-                yield from self._gatherer.batches(self._own_parts(parts, first_row))
+        if isinstance(self._data, StreamedRows):
+            with closing(self._data.parts(first_row)) as parts:
+                yield from self._gatherer.batches(parts)
             return
         order = self._row_order(epoch)
         if order is not None:
@@ -153,39 +165,7 @@ class ShuffledRows:
     def _own(self, order: Array, first_row: int) -> Array:
         if self._lanes is None:
             return order
-        return self._lanes.own(order, first_row, self.batch_size, self.n_examples)
-
-    def _own_parts(
-        self, parts: Iterable[tuple[list[Array], Array]], first_row: int
-    ) -> Iterator[tuple[list[Array], Array]]:
-        for arrays, order in parts:
-            yield arrays, self._own(order, first_row)
-            first_row += len(order)
-
-    def _read_shuffled(
-        self, reader: BlockReader, first_row: int
-    ) -> Generator[tuple[list[Array], Array]]:
-        """Yield the arrays of each buffer, and the order of their rows from `first_row` on."""
-        seed_words = draw_seed_words(self._rng) if self.shuffle else []
-
-        def order_of(count: int, number: int) -> Array:
-            # A generator per buffer: an epoch is resumed without drawing the earlier orders.
-            if not seed_words:
-                return np.arange(count)
-            return np.random.default_rng([*seed_words, number]).permutation(count)
-
-        groups = reader.block_groups(order_of(reader.n_blocks, 0))
-        first_group = 0
-        while first_group < len(groups):
-            n_rows = reader.n_rows_in(groups[first_group])
-            if first_row < n_rows:
-                break
-            first_row -= n_rows
-            first_group += 1
-        with closing(reader.read_ahead(groups[first_group:])) as buffers:
-            for number, arrays in enumerate(buffers, first_group + 1):
-                yield arrays, order_of(len(arrays[0]), number)[first_row:]
-                first_row = 0
+        return self._lanes.own(order, first_row, self.batch_size, self.n_examples)[0]
 
     def order_digest(self, epoch: int) -> str | None:
         """Return the SHA-256 of the order that a function gives an epoch, None without one."""

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..batching.out_of_core import Rows
 from ..batching.own_lanes import OwnLanes
+from ..batching.row_exchange import RowExchange
 from ..errors import ArgumentError
 from ..escaping import escaped
 from ..metrics.measurement import Measurement
@@ -74,7 +75,10 @@ class ParallelTraining:
         self._runs = list(pairwise(bounds))
         description = n_lanes if settings.exact else f"exact=False, {settings.batch_statistics}"
         n_parts = 1 if settings.are_statistics_global else group.size
-        self.lanes = OwnLanes(n_lanes, *self._runs[group.rank], description, n_parts)
+        of_ranks = [OwnLanes(n_lanes, *run, description, n_parts) for run in self._runs]
+        self.lanes = of_ranks[group.rank]
+        if group.size > 1:
+            self.lanes.exchange = RowExchange(of_ranks, group.rank, group.exchange)
 
     def __enter__(self) -> Self:
         return self

@@ -23,5 +23,6 @@ def test_the_own_part_of_an_order_is_that_of_each_batch(first_row):
     order = np.random.default_rng(0).permutation(10)
     lanes = OwnLanes(4, 1, 3, "")  # of four rows each: the second and the third
     expected = [order[1:3], order[5:7], order[9:10]][first_row // 4 :]
-    own = lanes.own(order[first_row:], first_row, 4, 10)
+    own, places = lanes.own(order[first_row:], first_row, 4, 10)
     assert own.tolist() == np.concatenate(expected).tolist()
+    assert own.tolist() == order[places].tolist()

@@ -283,26 +283,29 @@ def test_full_batch_optimizers_minimize_the_same_objective():
     assert values[0] == pytest.approx(values[1], rel=1e-4)
 
 
+KINDS = {
+    "array": lambda: X,
+    "sparse": lambda: scipy.sparse.csr_array(X),
+    "float64": lambda: X.astype(np.float64),
+    "file": lambda: OutOfCoreArray(X),
+}
+
+
 @pytest.mark.parametrize("shuffle", [True, False, "with_replacement"])
-@pytest.mark.parametrize("kind", ["array", "sparse", "float64", "file"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_rows_of_any_kind_are_those_of_one_process(kind, shuffle):
-    if kind == "file" and shuffle == "with_replacement":
-        pytest.skip("rows are read in blocks")
-    examples = {
-        "array": X,
-        "sparse": scipy.sparse.csr_array(X),
-        "float64": X.astype(np.float64),
-        "file": OutOfCoreArray(X),
-    }[kind]
-    options = {"X": examples, "shuffle": shuffle}
+    options = {"shuffle": shuffle}
     if kind == "file":
         options["memory_limit"] = 4000
-    expected = alone(**options)
+        if shuffle == "with_replacement":
+            pytest.skip("rows are read in blocks")
+
+    def work(comm):
+        return bits(*train(comm, X=KINDS[kind](), **options))
+
+    expected = work(DataParallel(None))
     for size in (3, 8):
-        assert (
-            results_of(size, lambda group: bits(*train(DataParallel(group), **options)))
-            == [expected] * size
-        )
+        assert results_of(size, lambda group: work(DataParallel(group))) == [expected] * size
 
 
 def test_pictures_change_as_those_of_one_process():
