@@ -37,6 +37,11 @@ class Batch(NamedTuple):
         """Number of examples m."""
         return len(self.x)
 
+    def rows(self, rows: Any) -> Batch:
+        """Return some rows, by a slice or by their numbers."""
+        x, y, sample_weight = self
+        return Batch(x[rows], y[rows], None if sample_weight is None else sample_weight[rows])
+
 
 class BatchPart(Batch):
     """The rows of a batch that this process computes, of several that train together.

@@ -72,12 +72,10 @@ class OwnLanes:
 
     def cut(self, batches: Iterable[Batch]) -> Iterator[Batch]:
         """Yield the rows of this process in each batch, but for batches where it has none."""
-        for x, y, sample_weight in batches:
-            rows = self.rows(len(x))
+        for batch in batches:
+            rows = self.rows(batch.n_examples)
             if rows.start < rows.stop:
-                yield Batch(
-                    x[rows], y[rows], None if sample_weight is None else sample_weight[rows]
-                )
+                yield batch.rows(rows)
 
     def slices(self, n_own_rows: int) -> tuple[slice, ...]:
         """Return the rows of each lane of this process, among its own rows of a batch."""

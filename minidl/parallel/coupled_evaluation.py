@@ -16,7 +16,7 @@ from ..objective import ForwardPass, Objective
 from ..trained_parameters import TrainedParameters
 from ..utils.typing import Array
 from .baton import Meet, Task, run_together
-from .evaluation import LaneEvaluation, rows_of, shared_weight
+from .evaluation import LaneEvaluation, shared_weight
 from .reduction import Reduction
 
 
@@ -51,7 +51,7 @@ class CoupledEvaluation(LaneEvaluation):
     def _run_lanes(self, data: BatchPart) -> ForwardPass:
         slices = self._lanes.slices(len(data.x))
         filled = [rows for rows in slices if rows.start < rows.stop]  # the first ones
-        parts = [rows_of(data, rows) for rows in filled] or [_one_row(data)]
+        parts = [data.rows(rows) for rows in filled] or [_one_row(data)]
         shares = [(rows.stop - rows.start) / data.n_examples for rows in filled] or [0.0]
         passes: list[ForwardPass] = []
         tasks: list[Task] = [

@@ -96,7 +96,7 @@ class LaneEvaluation:
                 self._reduction.add(lane, None, math.nan)
             else:
                 self._randomness.give(lane)
-                part = rows_of(data, rows)
+                part = data.rows(rows)
                 forward_pass = objective.data_loss(part, training=True)
                 is_finite = self._is_finite(forward_pass)
                 objective.backward(shared_weight(part, share))
@@ -111,12 +111,6 @@ class LaneEvaluation:
         whole = get_workspace(self._outputs, "whole", shape, output.dtype)
         whole[rows] = output
         return whole
-
-
-def rows_of(data: Batch, rows: slice) -> Batch:
-    """Return some rows of a batch."""
-    x, y, sample_weight = data
-    return Batch(x[rows], y[rows], None if sample_weight is None else sample_weight[rows])
 
 
 def shared_weight(part: Batch, share: float) -> Array:

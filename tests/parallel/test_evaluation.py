@@ -7,7 +7,7 @@ from parallel_cases import X, Y
 
 from minidl.batching.batch import Batch, BatchPart
 from minidl.batching.own_lanes import OwnLanes
-from minidl.parallel.evaluation import LaneEvaluation, rows_of
+from minidl.parallel.evaluation import LaneEvaluation, shared_weight
 from minidl.parallel.lane_tree import LaneTree
 from minidl.parallel.process_group import ProcessGroup
 from minidl.parallel.reduction import OrderedSum
@@ -47,8 +47,8 @@ def test_what_is_not_finite_in_one_lane_makes_the_loss_nan():
     assert len(forward_pass.outputs[0]) == 5
 
 
-def test_rows_of_a_batch():
-    batch = rows_of(Batch(X, Y, np.arange(len(X))), slice(2, 5))
-    assert batch.x.shape == (3, 6)
-    assert batch.sample_weight.tolist() == [2, 3, 4]
-    assert rows_of(Batch(X, Y), slice(2)).sample_weight is None
+def test_the_share_of_a_part_is_that_of_its_rows():
+    part = Batch(X[:3], Y[:3])
+    assert shared_weight(part, 0.25).tolist() == [0.25] * 3
+    weight = np.array([[1.0, 0.0], [2.0, 3.0], [0.5, 1.0]])
+    assert shared_weight(part._replace(sample_weight=weight), 0.5).tolist() == (weight / 2).tolist()
