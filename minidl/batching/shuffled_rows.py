@@ -139,7 +139,8 @@ class ShuffledRows:
         """Yield the batches of an epoch, some at a time, from row `first_row` of its order on."""
         yield from self._cut_groups(epoch, first_row)
         n_left = self.n_examples % self.batch_size
-        if self._lanes and n_left and not self._lanes.count(n_left):
+        is_there = first_row < self.n_examples and n_left > 0
+        if self._lanes and is_there and not self._lanes.count(n_left):
             yield [self._gatherer.empty_batch()]  # the others have rows of the last batch
 
     def _cut_groups(self, epoch: int, first_row: int) -> Generator[Iterable[Batch]]:
