@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..serialization.configuration import model_config
+from ..errors import ArgumentError
+from ..layers.tree import frozen_paths
+from ..objective import Objective
 from ..serialization.json_codec import encode
 from ..serialization.optimizer_config import config_text, optimizer_config, optimizer_state
 from ..utils.environment import fingerprint
@@ -42,7 +45,7 @@ def describe_arguments(run: TrainingRun, *, exact: bool) -> dict[str, str]:
     callbacks = [type(callback).__name__ for callback in run.callbacks if not callback.root_only]
     return {
         "software or processors": " ".join(f"{name} {text}" for name, text in versions.items()),
-        "model": _digest(model_config(run.model.objective_function)),
+        "model": _digest(_model_texts(run.model.objective_function)),
         "optimizer": config_text(optimizer_config(run.optimizer)),
         "epochs": str(run.epochs),
         "batch size, shuffling or lanes": _digest(batches.state()["dealing"]),
@@ -61,7 +64,9 @@ def describe_state(run: TrainingRun) -> dict[str, str]:
     arrays: dict[str, Array] = {}
     rngs = [layer.rng for layer in objective.stochastic_layers]
     random = [None if rng is None else get_rng_state(rng) for rng in rngs]
-    state = encode(optimizer_state(run.optimizer), arrays)
+    state: Any = None
+    with suppress(ArgumentError):  # one of the user's may have a state that no file can store
+        state = encode(optimizer_state(run.optimizer), arrays)
     return {
         "parameters (of another seed?)": _digest(
             None, [objective.parameters.theta, *objective.buffers.copy_values().values()]
@@ -70,6 +75,13 @@ def describe_state(run: TrainingRun) -> dict[str, str]:
         "state of the optimizer": _digest(state, arrays.values()),
         "epochs trained": str(run.epoch),
     }
+
+
+def _model_texts(objective: Objective) -> list[Any]:
+    """Return what tells models apart, also those that no file can store."""
+    parts = [*objective.layers, objective.loss, *objective.penalties, objective.dtype]
+    shapes = [(name, parameter.shape) for name, parameter in objective.parameters]
+    return [*map(str, parts), shapes, frozen_paths(objective.layers)]
 
 
 def _digest(value: Any, arrays: Iterable[Array] = ()) -> str:
