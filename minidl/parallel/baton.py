@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 from ..utils.typing import Array
@@ -18,48 +19,38 @@ class _Abandoned(BaseException):
 
 
 class _Runner:
-    """A thread with one of the tasks, which goes on where it is told to."""
+    """A thread with one of the tasks, which hands the baton on where it waits, and at its end."""
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task, caller: threading.Semaphore) -> None:
         self._task = task
-        self._may_go, self._has_paused = threading.Semaphore(0), threading.Semaphore(0)
-        self.value: Array | None = None  # what it has brought to the meeting
+        self._caller = caller
+        self.may_go = threading.Semaphore(0)
+        self.next = caller
+        self.value: Array | None = None  # what it has brought to the meeting; None at its end
         self.error: BaseException | None = None
         self.is_abandoned = False
-        self._thread = threading.Thread(target=copy_context().run, args=(self._run,), daemon=True)
-        self._thread.start()
+        self.thread = threading.Thread(target=copy_context().run, args=(self._run,), daemon=True)
+        self.thread.start()
 
     def _run(self) -> None:
         try:
-            self._may_go.acquire()
+            self.may_go.acquire()
             if not self.is_abandoned:
                 self._task(self._meet)
         except _Abandoned:
             pass
         except BaseException as error:
             self.error = error
-        finally:
-            self.value = None
-            self._has_paused.release()
+        self.value = None
+        (self.next if self.error is None else self._caller).release()
 
     def _meet(self, value: Array) -> Array:
         self.value = value
-        self._has_paused.release()
-        self._may_go.acquire()
+        self.next.release()
+        self.may_go.acquire()
         if self.is_abandoned:
             raise _Abandoned
         return self.value
-
-    def go_on(self) -> None:
-        """Let the thread run until it meets the others, or until its end."""
-        self._may_go.release()
-        self._has_paused.acquire()
-
-    def abandon(self) -> None:
-        """End the thread."""
-        self.is_abandoned = True
-        self._may_go.release()
-        self._thread.join()
 
 
 def run_together(tasks: Sequence[Task], combine: Callable[[list[Array]], Array]) -> None:
@@ -94,15 +85,18 @@ def run_together(tasks: Sequence[Task], combine: Callable[[list[Array]], Array])
     if len(tasks) == 1:
         tasks[0](lambda value: combine([value]))
         return
-    runners = [_Runner(task) for task in tasks]
+    caller = threading.Semaphore(0)
+    runners = [_Runner(task, caller) for task in tasks]
+    for runner, following in pairwise(runners):
+        runner.next = following.may_go
     try:
         while True:
-            values: list[Any] = []
+            runners[0].may_go.release()
+            caller.acquire()  # all have run, one after another, or one has raised an error
             for runner in runners:
-                runner.go_on()
                 if runner.error is not None:
                     raise runner.error
-                values.append(runner.value)
+            values: list[Any] = [runner.value for runner in runners]
             n_ended = sum(value is None for value in values)
             if n_ended == len(values):
                 return
@@ -116,4 +110,7 @@ def run_together(tasks: Sequence[Task], combine: Callable[[list[Array]], Array])
                 runner.value = result
     finally:
         for runner in runners:
-            runner.abandon()
+            runner.is_abandoned = True
+        for runner in runners:
+            runner.may_go.release()
+            runner.thread.join()

@@ -73,8 +73,11 @@ class LaneEvaluation:
             process.
         """
         gradient = self._objective.parameters.grad
-        with self._randomness.step():
+        self._randomness.draw()
+        try:
             forward_pass = self._run_lanes(data)
+        finally:
+            self._randomness.restore()
         if self._followed is not None:
             for buffer in self._objective.buffers.values():
                 buffer.value[...] = self._followed.of_root(buffer.value)
@@ -96,7 +99,7 @@ class LaneEvaluation:
                 self._reduction.add(lane, None, math.nan)
             else:
                 self._randomness.give(lane)
-                part = data.rows(rows)
+                part = data if rows.stop - rows.start == len(x) else data.rows(rows)
                 forward_pass = objective.data_loss(part, training=True)
                 is_finite = self._is_finite(forward_pass)
                 objective.backward(shared_weight(part, share))

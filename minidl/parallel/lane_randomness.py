@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -25,21 +24,21 @@ class LaneRandomness:
 
     def __init__(self, layers: Sequence[Layer]) -> None:
         self._layers = layers
+        self._own: list[RandomGenerator | None] = []
         self._words: list[list[int]] = []
 
-    @contextmanager
-    def step(self) -> Generator[None]:
-        """Draw the numbers of a step; at its end the layers have their own generators again."""
-        own: list[RandomGenerator | None] = [layer.rng for layer in self._layers]
-        self._words = [[] if rng is None else draw_seed_words(rng) for rng in own]
-        try:
-            yield
-        finally:
-            for layer, rng in zip(self._layers, own, strict=True):
-                layer.rng = rng  # type: ignore[assignment]  # a user may assign a RandomState
+    def draw(self) -> None:
+        """Draw the numbers of a step."""
+        self._own = [layer.rng for layer in self._layers]
+        self._words = [[] if rng is None else draw_seed_words(rng) for rng in self._own]
 
     def give(self, lane: int, layers: Sequence[Layer] | None = None) -> None:
         """Give the layers, or those of a copy of the model, the generators of a lane."""
         layers = self._layers if layers is None else layers
         for layer, words in zip(layers, self._words, strict=True):
             layer.rng = np.random.default_rng([*words, lane])
+
+    def restore(self) -> None:
+        """Give the layers their own generators again."""
+        for layer, rng in zip(self._layers, self._own, strict=True):
+            layer.rng = rng  # type: ignore[assignment]  # a user may assign a RandomState

@@ -1,4 +1,5 @@
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import parallel_cases
@@ -52,3 +53,20 @@ def test_the_share_of_a_part_is_that_of_its_rows():
     assert shared_weight(part, 0.25).tolist() == [0.25] * 3
     weight = np.array([[1.0, 0.0], [2.0, 3.0], [0.5, 1.0]])
     assert shared_weight(part._replace(sample_weight=weight), 0.5).tolist() == (weight / 2).tolist()
+
+
+def test_layers_have_their_own_generators_after_an_error(monkeypatch):
+    objective = evaluated(21, variant="dropout")[0]
+    (layer,) = objective.stochastic_layers
+    rng = layer.rng
+    monkeypatch.setattr(parallel_cases, "build", lambda variant: model)
+    model = SimpleNamespace(astype=lambda dtype: SimpleNamespace(objective_function=objective))
+
+    def fail(dy):
+        assert layer.rng is not rng
+        raise KeyError
+
+    layer.backward = fail
+    with pytest.raises(KeyError):
+        evaluated(21)
+    assert layer.rng is rng
