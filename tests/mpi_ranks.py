@@ -2,12 +2,15 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 PROGRAM = Path(__file__).with_name("mpi_program.py")
-MPIEXEC = Path(sys.executable).with_name("mpiexec")  # that of the package mpich
+# That of the package mpich, or another one.
+_PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+MPIEXEC = shutil.which("mpiexec", path=_PATH) or "mpiexec"
 
 
 def mpi_environment():
@@ -19,7 +22,7 @@ def mpi_environment():
 
 def mpi_command(size, command):
     """Return the command that runs a Python program on `size` ranks."""
-    return [str(MPIEXEC), "-n", str(size), sys.executable, *map(str, command)]
+    return [MPIEXEC, "-n", str(size), sys.executable, *map(str, command)]
 
 
 def run_mpi(size, command, **options):

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -54,7 +55,8 @@ def run(options: argparse.Namespace) -> None:
     """Measure in rounds on two ranks, print a table, write mpi.json."""
     machine = report.describe_machine(threads=1)
     rounds = 2 if options.quick else options.rounds
-    mpiexec = Path(sys.executable).with_name("mpiexec")
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    mpiexec = shutil.which("mpiexec", path=path) or "mpiexec"
     program = [
         sys.executable,
         "-m",
@@ -64,7 +66,7 @@ def run(options: argparse.Namespace) -> None:
     ]
     limits = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     process = subprocess.run(
-        [str(mpiexec), "-n", str(RANKS), *program],
+        [mpiexec, "-n", str(RANKS), *program],
         env={**os.environ, **limits},
         stdout=subprocess.PIPE,
         text=True,
