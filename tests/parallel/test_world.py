@@ -2,7 +2,7 @@ import sys
 
 import pytest
 
-from minidl import MissingDependencyError
+from minidl import ArgumentError, MissingDependencyError
 from minidl.parallel.world import world
 
 
@@ -35,3 +35,11 @@ def test_the_world_of_a_process_that_was_not_started_by_mpiexec():
     mpi = pytest.importorskip("mpi4py.MPI")
     assert world("--mpi") is mpi.COMM_WORLD
     assert world("--mpi").Get_size() == 1
+
+
+@pytest.mark.parametrize("name", ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"])
+def test_processes_that_another_mpi_has_started_are_told_so(name, monkeypatch):
+    pytest.importorskip("mpi4py.MPI")
+    monkeypatch.setenv(name, "4")
+    with pytest.raises(ArgumentError, match="mpiexec has started 4, and each is alone"):
+        world("--mpi")
