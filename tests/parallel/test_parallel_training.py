@@ -18,12 +18,15 @@ from minidl import (
     BinaryCrossEntropy,
     Callback,
     Checkpoint,
+    CSVLog,
     DataParallel,
     EarlyStopping,
     Flatten,
+    FunctionMetric,
     Linear,
     MissingDataError,
     NonFiniteError,
+    PrintEvery,
     ReLU,
     ResumeError,
     Sequential,
@@ -114,6 +117,34 @@ def test_early_stopping_and_functions_as_metrics_agree_on_all_ranks():
     assert all(other == first for other in others)
 
 
+def test_the_numbers_of_rank_0_count():
+    def work(group):
+        def rank(y_true, y_pred):
+            return group.rank
+
+        metric = FunctionMetric(rank, higher_is_better=True)
+        options = {"metrics": [metric], "validation": VALIDATION, "epochs": 1}
+        return train(DataParallel(group), **options)[1]
+
+    for history in results_of(3, work):
+        assert (history["rank"], history["val_rank"]) == ([0], [0])
+
+
+def test_rank_0_alone_writes_and_logs(tmp_path, capsys):
+    def work(group):
+        folder = tmp_path / f"rank-{group.rank}"
+        folder.mkdir()
+        checkpoint = Checkpoint(folder / "run.h5", keep="both", monitor="loss")
+        callbacks = [CSVLog(folder / "log.csv"), PrintEvery(1), checkpoint, EarlyStopping("loss")]
+        train(DataParallel(group), epochs=2, callbacks=callbacks, progress=True)
+        return sorted(path.name for path in folder.iterdir())
+
+    assert results_of(2, work) == [["log.csv", "run.best.h5", "run.h5"], []]
+    printed = capsys.readouterr()
+    assert printed.out.count("Cost after epoch 0") == 1
+    assert printed.err.count("\n") == 1  # of one bar
+
+
 # Checkpoints
 class CopyFile(Callback):
     """Keep the file of a step within an epoch, as if the training had been killed then."""
@@ -146,6 +177,15 @@ def test_a_checkpoint_resumes_on_another_number_of_ranks(size, variant, tmp_path
         return bits(*train(DataParallel(group), resume=path, **options))
 
     assert results_of(size, resume) == [expected] * size
+
+
+def test_the_clock_of_rank_0_tells_when_to_save(tmp_path):
+    def work(group):
+        seconds = 3600 if group.is_root else 1e-9
+        checkpoint = Checkpoint(tmp_path / "run.h5", every_seconds=seconds)
+        return bits(*train(DataParallel(group), callbacks=[checkpoint]))
+
+    assert results_of(2, work) == [alone()] * 2
 
 
 def test_a_training_without_lanes_is_another_one(tmp_path):
