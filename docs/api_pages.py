@@ -19,6 +19,7 @@ PAGES = {
             "minidl.parameters",
             "minidl.buffers",
             "minidl.batching",
+            "minidl.parallel",
         ],
     ),
     "layers": ("Layers", ["minidl.layers"]),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # for editors and type checkers; see `_PACKAGES`
     from .metrics import *
     from .model import *
     from .optimizers import *
+    from .parallel import *
     from .parameters import *
     from .penalties import *
     from .schedules import *
@@ -40,6 +41,7 @@ _PACKAGES = (
     "training.callbacks",
     "gradcheck",
     "tuning",
+    "parallel",
     "errors",
     "initializers",
     "parameters",

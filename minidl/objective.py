@@ -67,11 +67,14 @@ class ForwardPass(NamedTuple):
         the objective is fused.
     value : scalar
         The data loss.
+    sample_weight : ndarray of shape (m,) or (m, ...), optional
+        The weights of the examples or positions.
     """
 
     outputs: list[Array]
     output: Array
     value: Any
+    sample_weight: Array | None = None
 
 
 class Objective:
@@ -301,7 +304,7 @@ class Objective:
         for layer in self.layers_before_loss:
             x = layer.forward(x, training=training)
             outputs.append(x)
-        return ForwardPass(outputs, x, self.loss_from_output(x, y, sample_weight))
+        return ForwardPass(outputs, x, self.loss_from_output(x, y, sample_weight), sample_weight)
 
     def loss_from_output(self, output: Array, y: Array, sample_weight: Array | None = None) -> Any:
         """Compute the data loss of an output.
@@ -454,12 +457,27 @@ class Objective:
         """
         forward_pass = self.data_loss(batch, training=training)
         self.backward(batch.sample_weight)
-        total = forward_pass.value
-        m = len(batch.x)
+        return self.add_penalties(forward_pass.value, len(batch.x)), forward_pass
+
+    def add_penalties(self, total: Any, m: int) -> Any:
+        """Add the gradients of all penalties to the gradient vector.
+
+        Parameters
+        ----------
+        total : scalar
+            The data loss.
+        m : int
+            The number of examples in the batch.
+
+        Returns
+        -------
+        scalar
+            The data loss plus all penalties.
+        """
         for index in range(len(self.penalties)):
             total = total + self.penalty_value(index, m)
             self.add_penalty_gradient(index, m)
-        return total, forward_pass
+        return total
 
     def terms(self, batch: Batch) -> dict[str, Any]:
         """Compute each term of the objective, with stochastic layers off.

@@ -37,6 +37,7 @@ ORDER = [
     "objective",
     "data",
     "serialization",
+    "parallel",
     "training",
     "model",
     "exchange",

@@ -19,6 +19,7 @@ from . import (
     growth,
     imports,
     layers,
+    mpi,
     predict,
     report,
     sparse,
@@ -40,6 +41,7 @@ BENCHMARKS = {
     "sparse": sparse,
     "engines": engines,
     "blocks": blocks,
+    "mpi": mpi,
 }
 ROUNDS = {
     "train": 7,
@@ -53,6 +55,7 @@ ROUNDS = {
     "sparse": 7,
     "engines": 3,
     "blocks": 5,
+    "mpi": 9,
 }
 SECONDS = {"train": 0.5, "predict": 0.5, "data": 2.0, "growth": 0.2, "layers": 0.4}
 LOADS = {"train": TRAINING, "predict": PREDICTION, "growth": growth.SERIES, "layers": LAYERS}

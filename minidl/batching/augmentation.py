@@ -132,7 +132,15 @@ class Augmentation:
                 f"{shape[1]} x {shape[2]} pixels in Augmentation"
             )
 
-    def __call__(self, x: Array, *, epoch: int, batch: int, out: Array | None = None) -> Array:
+    def __call__(
+        self,
+        x: Array,
+        *,
+        epoch: int,
+        batch: int,
+        out: Array | None = None,
+        part: tuple[slice, int] | None = None,
+    ) -> Array:
         """Return the pictures of a mini-batch, changed.
 
         Parameters
@@ -144,6 +152,9 @@ class Augmentation:
             pictures in the same way.
         out : ndarray of shape (m, h, w, c), optional
             Where the result is written; by default a new array.
+        part : (slice, int), optional
+            The rows of the mini-batch that x has, and the number of all its rows: they change as
+            beside all others. By default x has all.
 
         Returns
         -------
@@ -153,32 +164,37 @@ class Augmentation:
         self.check(x.shape, x.dtype)
         rng = np.random.default_rng([self.seed, epoch, batch])
         out = np.empty_like(x) if out is None else out
-        moved = self._moved(x, rng) if self.flip or self.shift else x
+        rows, m = part or (slice(len(x)), len(x))
+        moved = self._moved(x, rng, rows, m) if self.flip or self.shift else x
         if self._scales:
-            self._write_windows(moved, rng, out)
+            self._write_windows(moved, rng, rows, m, out)
         else:
             out[...] = moved
         return out
 
-    def _moved(self, x: Array, rng: np.random.Generator) -> Array:
+    def _moved(self, x: Array, rng: np.random.Generator, part: slice, m: int) -> Array:
         """Return the pictures shifted and mirrored, by the numbers of their rows and columns."""
-        m, height, width, _ = x.shape
-        shifts = rng.integers(-self.shift, self.shift + 1, size=(m, 2, 1))
+        _, height, width, _ = x.shape
+        shifts = rng.integers(-self.shift, self.shift + 1, size=(m, 2, 1))[part]
         rows = np.clip(np.arange(height) - shifts[:, 0], 0, height - 1)
         columns = np.clip(np.arange(width) - shifts[:, 1], 0, width - 1)
         if self.flip:
-            mirrored = rng.integers(2, size=m) == 1
+            mirrored = rng.integers(2, size=m)[part] == 1
             columns[mirrored] = columns[mirrored, ::-1]
-        return np.asarray(x[np.arange(m)[:, None, None], rows[:, :, None], columns[:, None, :]])
+        return np.asarray(
+            x[np.arange(len(x))[:, None, None], rows[:, :, None], columns[:, None, :]]
+        )
 
-    def _write_windows(self, x: Array, rng: np.random.Generator, out: Array) -> None:
+    def _write_windows(
+        self, x: Array, rng: np.random.Generator, part: slice, m: int, out: Array
+    ) -> None:
         """Write the windows of the pictures into `out`, at the size of the pictures."""
-        m = len(x)
         center = (np.array(x.shape[1:3]) - 1) / 2
-        angles = np.deg2rad(rng.uniform(-self.rotate, self.rotate, m))
-        scales = rng.uniform(self.crop, 1, m)
-        moves = rng.uniform(-1, 1, (m, 2)) * (1 - scales)[:, None] * center  # d of the formula
-        for i in range(m):
+        angles = np.deg2rad(rng.uniform(-self.rotate, self.rotate, m))[part]
+        scales = rng.uniform(self.crop, 1, m)[part]
+        # d of the formula
+        moves = rng.uniform(-1, 1, (m, 2))[part] * (1 - scales)[:, None] * center
+        for i in range(len(x)):
             sine, cosine = np.sin(angles[i]), np.cos(angles[i])
             rotation = np.array([[cosine, -sine], [sine, cosine]])
             offset = center + rotation @ (moves[i] - scales[i] * center)

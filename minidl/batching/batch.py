@@ -37,6 +37,35 @@ class Batch(NamedTuple):
         """Number of examples m."""
         return len(self.x)
 
+    def rows(self, rows: Any) -> Batch:
+        """Return some rows, by a slice or by their numbers."""
+        x, y, sample_weight = self
+        return Batch(x[rows], y[rows], None if sample_weight is None else sample_weight[rows])
+
+
+class BatchPart(Batch):
+    """The rows of a batch that this process computes, of several that train together.
+
+    Attributes
+    ----------
+    n_examples : int
+        The number of examples m of the whole batch.
+    """
+
+    _n_examples: int
+
+    @classmethod
+    def of(cls, batch: Batch, n_examples: int) -> BatchPart:
+        """Return some rows of a batch of `n_examples`."""
+        part = cls(*batch)
+        part._n_examples = n_examples
+        return part
+
+    @property
+    def n_examples(self) -> int:
+        """Number of examples m of the whole batch."""
+        return self._n_examples
+
 
 def check_same_length(x: Any, y: Any) -> None:
     """Raise `ShapeError` unless X and Y have the same number of rows."""

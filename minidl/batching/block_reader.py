@@ -22,14 +22,19 @@ class BlockReader:
         The arrays that are read side by side.
     plan : ReadPlan
         The sizes of blocks and buffers.
+    n_processes : int, default 1
+        How many processes read a part of the blocks of each buffer.
     """
 
-    def __init__(self, sources: Sequence[ArraySource], plan: ReadPlan) -> None:
+    def __init__(
+        self, sources: Sequence[ArraySource], plan: ReadPlan, n_processes: int = 1
+    ) -> None:
         self.sources = sources
         self.plan = plan
         self.n_rows = len(sources[0])
         self.n_blocks = math.ceil(self.n_rows / plan.rows_per_block)
-        self.rows_per_buffer = min(self.n_rows, plan.rows_per_block * plan.blocks_per_buffer)
+        blocks_in_memory = math.ceil(plan.blocks_per_buffer / n_processes)
+        self.rows_per_buffer = min(self.n_rows, plan.rows_per_block * blocks_in_memory)
         # Two buffers: one is read while the other is in use.
         self._buffers = [
             [

@@ -60,6 +60,10 @@ class RowGatherer:
         if n_gathered:
             yield self._converted(n_gathered)
 
+    def empty_batch(self) -> Batch:
+        """Return a batch without rows."""
+        return self._rows.rows(slice(0))
+
     def _converted(self, n_rows: int) -> Iterable[Batch]:
         if self._x is not self._gathered[0]:
             np.copyto(self._x[:n_rows], self._gathered[0][:n_rows])
@@ -70,15 +74,11 @@ class RowGatherer:
 
 def slice_batches(data: Batch, batch_size: int, start: int, stop: int) -> Iterator[Batch]:
     """Yield views of the rows from `start` to before `stop`, `batch_size` at a time."""
-    x, y, sample_weight = data
     for first in range(start, stop, batch_size):
-        rows = slice(first, min(stop, first + batch_size))
-        yield Batch(x[rows], y[rows], None if sample_weight is None else sample_weight[rows])
+        yield data.rows(slice(first, min(stop, first + batch_size)))
 
 
 def pick_batches(data: Batch, batch_size: int, order: Array) -> Iterator[Batch]:
     """Yield the rows of sparse examples in an order, `batch_size` at a time, each in new arrays."""
-    x, y, sample_weight = data
     for first in range(0, len(order), batch_size):
-        rows = order[first : first + batch_size]
-        yield Batch(x[rows], y[rows], None if sample_weight is None else sample_weight[rows])
+        yield data.rows(order[first : first + batch_size])

@@ -17,9 +17,10 @@ from ..utils.validation import is_integer
 from ..utils.workspace import Workspace, get_workspace
 from .arguments import MEMORY_LIMIT, check_batch_size, check_memory_limit
 from .augmentation import Augmentation, refuse_sparse
-from .batch import Batch, check_same_length
+from .batch import Batch, BatchPart, check_same_length
 from .data_digest import describe_data
 from .out_of_core import as_array_or_source
+from .own_lanes import OwnLanes
 from .shuffled_rows import WITH_REPLACEMENT, Shuffle, ShuffledRows
 
 
@@ -66,6 +67,8 @@ class MiniBatches:
         Number of the current epoch, from 1; 0 before the first iteration.
     plan : ReadPlan or None
         How the rows are read if they do not fit into the memory limit.
+    lanes : OwnLanes or None
+        The part of each batch that is yielded, where several processes share it.
 
     Raises
     ------
@@ -120,6 +123,7 @@ class MiniBatches:
         dtype: np.dtype[Any],
         memory_limit: int,
         augment: Augmentation | None = None,
+        lanes: OwnLanes | None = None,
     ) -> MiniBatches:
         """Return mini-batches of data, and of a batch size and memory limit, that are validated.
 
@@ -139,6 +143,8 @@ class MiniBatches:
             Bytes of rows that may be in memory.
         augment : Augmentation, optional
             Changes the pictures of each batch.
+        lanes : OwnLanes, optional
+            The part of each batch that is yielded, as a `BatchPart`.
 
         Returns
         -------
@@ -146,7 +152,7 @@ class MiniBatches:
             The mini-batches; each has sample weights if `data` has.
         """
         batches = cls.__new__(cls)
-        batches._set_up(data, batch_size, shuffle, rng, dtype, memory_limit, augment)
+        batches._set_up(data, batch_size, shuffle, rng, dtype, memory_limit, augment, lanes)
         return batches
 
     def _set_up(
@@ -158,6 +164,7 @@ class MiniBatches:
         dtype: np.dtype[Any],
         memory_limit: int,
         augment: Augmentation | None,
+        lanes: OwnLanes | None = None,
     ) -> None:
         is_drawn = isinstance(shuffle, str) and shuffle == WITH_REPLACEMENT
         if not (isinstance(shuffle, bool) or is_drawn or callable(shuffle)):
@@ -176,7 +183,8 @@ class MiniBatches:
         self.augment = augment
         self._workspace: Workspace = {}
         self._rng = rng
-        self._rows = ShuffledRows(data, batch_size, shuffle, self._rng, dtype, memory_limit)
+        self.lanes = lanes
+        self._rows = ShuffledRows(data, batch_size, shuffle, rng, dtype, memory_limit, lanes)
         self.n_examples = self._rows.n_examples
         self.batch_size = self._rows.batch_size
         self.shuffle = shuffle
@@ -202,15 +210,21 @@ class MiniBatches:
             for batches in groups:
                 for batch in batches:
                     self._batches_yielded += 1
-                    yield self._augmented(batch)
+                    yield self._dealt(batch)
         self._rng_state_at_epoch_start = None
 
-    def _augmented(self, batch: Batch) -> Batch:
-        if self.augment is None:
+    def _dealt(self, batch: Batch) -> Batch:
+        """Return the batch that is yielded now, of which these are the rows of this process."""
+        if self.augment is None and self.lanes is None:
             return batch
-        out = get_workspace(self._workspace, "x", batch.x.shape, batch.x.dtype)
-        x = self.augment(batch.x, epoch=self.epoch, batch=self._batches_yielded, out=out)
-        return batch._replace(x=x)
+        number = self._batches_yielded
+        n_examples = min(self.batch_size, self.n_examples - (number - 1) * self.batch_size)
+        if self.augment is not None:
+            out = get_workspace(self._workspace, "x", batch.x.shape, batch.x.dtype)
+            part = None if self.lanes is None else (self.lanes.rows(n_examples), n_examples)
+            x = self.augment(batch.x, epoch=self.epoch, batch=number, out=out, part=part)
+            batch = batch._replace(x=x)
+        return batch if self.lanes is None else BatchPart.of(batch, n_examples)
 
     def state(self) -> dict[str, Any]:
         """Return the state of the iteration as JSON-compatible values.
@@ -238,6 +252,7 @@ class MiniBatches:
             "shuffle": "callable" if callable(self.shuffle) else self.shuffle,
             "block": rows_per_block,
             "blocks": blocks_per_buffer,
+            **({} if self.lanes is None else {"lanes": self.lanes.description}),
         }
 
     def order_description(self, epoch: int | None = None) -> dict[str, Any] | None:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ArgumentError
-from ..utils.random import RandomGenerator, draw_seed_words
+from ..utils.random import RandomGenerator
 from ..utils.sparse_rows import SparseRows
 from ..utils.typing import Array
 from .batch import Batch
@@ -20,7 +20,9 @@ from .block_reader import BlockReader
 from .gathering import GATHER_BYTES, RowGatherer, pick_batches, slice_batches
 from .lazy_targets import LazyTargets
 from .out_of_core import Rows, WeightSource, as_array_source
+from .own_lanes import OwnLanes
 from .read_plan import ReadPlan, load_if_fits, plan_reads
+from .streamed_rows import StreamedRows
 
 WITH_REPLACEMENT: Literal["with_replacement"] = "with_replacement"
 ShuffleFunction: TypeAlias = Callable[[int], npt.ArrayLike]
@@ -47,6 +49,8 @@ class ShuffledRows:
         The dtype to which the rows of x are converted.
     memory_limit : int
         Bytes of rows that may be in memory.
+    lanes : OwnLanes, optional
+        The part of each batch that is cut out, where several processes share it.
     """
 
     def __init__(
@@ -57,10 +61,13 @@ class ShuffledRows:
         rng: RandomGenerator,
         dtype: np.dtype[Any],
         memory_limit: int,
+        lanes: OwnLanes | None = None,
     ) -> None:
         m = self.n_examples = len(data.x)
         self.batch_size = m if batch_size is None else min(int(batch_size), m)
         self.shuffle = shuffle
+        self._lanes = lanes
+        cut_size = self.batch_size if lanes is None else lanes.count(self.batch_size)
         self._orders: dict[int, Array] = {}  # that of the last epoch, if a function gives it
         self.plan: ReadPlan | None = None
         self._rng = rng
@@ -72,12 +79,14 @@ class ShuffledRows:
             bytes_per_row += math.prod(data.x.shape[1:]) * dtype.itemsize
         gather_bytes = min(GATHER_BYTES, memory_limit // 16)
         n_batches = max(1, gather_bytes // max(1, self.batch_size * bytes_per_row))
+        # What is read depends on it, and must not depend on the lanes.
         capacity = min(m, self.batch_size * n_batches)
         arrays = load_if_fits(data[:2], memory_limit - capacity * bytes_per_row)
-        self._data: Batch | BlockReader
+        self._data: Batch | StreamedRows
         if arrays is None:
             self._check_can_stream(batch_size, memory_limit)
-            self._data = self._reader(data, memory_limit, capacity * bytes_per_row)
+            rows_per_group = self.batch_size * n_batches
+            self._data = self._stream(data, memory_limit, capacity * bytes_per_row, rows_per_group)
         else:
             x, y = arrays
             if self._is_single_batch:
@@ -86,7 +95,10 @@ class ShuffledRows:
             if self._is_single_batch or isinstance(x, SparseRows):
                 capacity = 0  # nothing is gathered
             data = self._data = Batch(x, y, data.sample_weight)
-        self._gatherer = RowGatherer(data, capacity, self.batch_size, dtype)
+        if lanes is not None:
+            capacity = min(capacity, cut_size * n_batches)
+        self._cut_size = cut_size
+        self._gatherer = RowGatherer(data, capacity, cut_size, dtype)
 
     @property
     def data(self) -> Batch:
@@ -103,7 +115,9 @@ class ShuffledRows:
         limit = f"memory_limit={memory_limit:,} bytes"
         raise ArgumentError(f"{rule}, where X and Y do not fit into {limit}: raise it?")
 
-    def _reader(self, data: Batch, memory_limit: int, reserved_bytes: int) -> BlockReader:
+    def _stream(
+        self, data: Batch, memory_limit: int, reserved_bytes: int, rows_per_group: int
+    ) -> StreamedRows:
         sources = [as_array_source(data.x, "X"), as_array_source(data.y, "Y")]
         if data.sample_weight is not None:
             sources.append(WeightSource(data.sample_weight, sources[-1]))
@@ -111,49 +125,48 @@ class ShuffledRows:
         self.plan = plan_reads(
             sources, self.batch_size, memory_limit, reserved_bytes, shuffled=shuffled
         )
-        return BlockReader(sources, self.plan)
+        exchange = None if self._lanes is None else self._lanes.exchange
+        return StreamedRows(
+            BlockReader(sources, self.plan, 1 if exchange is None else exchange.size),
+            self._rng,
+            shuffled=shuffled,
+            batch_size=self.batch_size,
+            rows_per_group=rows_per_group,
+            lanes=self._lanes,
+        )
 
     def batch_groups(self, epoch: int, first_row: int) -> Generator[Iterable[Batch]]:
         """Yield the batches of an epoch, some at a time, from row `first_row` of its order on."""
-        if isinstance(self._data, BlockReader):
-            with closing(self._read_shuffled(self._data, first_row)) as parts:
+        yield from self._cut_groups(epoch, first_row)
+        n_left = self.n_examples % self.batch_size
+        is_there = first_row < self.n_examples and n_left > 0
+        if self._lanes and is_there and not self._lanes.count(n_left):
+            yield [self._gatherer.empty_batch()]  # the others have rows of the last batch
+
+    def _cut_groups(self, epoch: int, first_row: int) -> Generator[Iterable[Batch]]:
+        """Yield the batches of an epoch, cut to the lanes, but those of which nothing is left."""
+        if isinstance(self._data, StreamedRows):
+            with closing(self._data.parts(first_row)) as parts:
                 yield from self._gatherer.batches(parts)
             return
         order = self._row_order(epoch)
+        if order is not None:
+            order = self._own(order[first_row:], first_row)
         if order is not None and isinstance(self._data.x, SparseRows):
-            yield pick_batches(self._data, self.batch_size, order[first_row:])
+            yield pick_batches(self._data, self._cut_size, order)
         elif order is not None:
             arrays = [values for values in self._data if values is not None]
-            yield from self._gatherer.batches([(arrays, order[first_row:])])
-        elif self._is_single_batch:  # not copied
+            yield from self._gatherer.batches([(arrays, order)])
+        elif self._is_single_batch and self._lanes is None:  # not copied
             yield [self._data][first_row:]
         else:
-            yield slice_batches(self._data, self.batch_size, first_row, self.n_examples)
+            batches = slice_batches(self._data, self.batch_size, first_row, self.n_examples)
+            yield batches if self._lanes is None else self._lanes.cut(batches)
 
-    def _read_shuffled(
-        self, reader: BlockReader, first_row: int
-    ) -> Generator[tuple[list[Array], Array]]:
-        """Yield the arrays of each buffer, and the order of their rows from `first_row` on."""
-        seed_words = draw_seed_words(self._rng) if self.shuffle else []
-
-        def order_of(count: int, number: int) -> Array:
-            # A generator per buffer: an epoch is resumed without drawing the earlier orders.
-            if not seed_words:
-                return np.arange(count)
-            return np.random.default_rng([*seed_words, number]).permutation(count)
-
-        groups = reader.block_groups(order_of(reader.n_blocks, 0))
-        first_group = 0
-        while first_group < len(groups):
-            n_rows = reader.n_rows_in(groups[first_group])
-            if first_row < n_rows:
-                break
-            first_row -= n_rows
-            first_group += 1
-        with closing(reader.read_ahead(groups[first_group:])) as buffers:
-            for number, arrays in enumerate(buffers, first_group + 1):
-                yield arrays, order_of(len(arrays[0]), number)[first_row:]
-                first_row = 0
+    def _own(self, order: Array, first_row: int) -> Array:
+        if self._lanes is None:
+            return order
+        return self._lanes.own(order, first_row, self.batch_size, self.n_examples)[0]
 
     def order_digest(self, epoch: int) -> str | None:
         """Return the SHA-256 of the order that a function gives an epoch, None without one."""

@@ -15,7 +15,7 @@ from .dataset_options import dataset_kind
 # may be added. Words may be written otherwise: what they describe is compared by each checkpoint.
 _NOT_COMPARED = {
     *("command", "run", "json", "debug", "out", "checkpoint", "fresh", "data", "epochs"),
-    *("net", "augment"),
+    *("net", "augment", "mpi"),  # checkpoints compare the lanes of --mpi, whose ranks may change
 }
 
 

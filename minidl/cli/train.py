@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import redirect_stdout, suppress
+from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,6 +24,9 @@ from .. import (
     __version__,
 )
 from ..escaping import shortened
+from ..parallel.agreement import agreeing
+from ..parallel.process_group import as_group
+from ..parallel.world import world
 from ..training.callbacks.base import TrainingRun
 from ..utils.atomic_files import atomic_write
 from ..words.augmentation import WORDS as AUGMENTATION_WORDS
@@ -71,6 +75,11 @@ def add_train(subparsers: Any) -> None:
     )
     group.add_argument("--augment", metavar="WORDS", help=text)
     add_metrics(group)
+    text = (
+        "share each batch among all processes that mpiexec has started; the result does not depend "
+        "on how many there are (extra mpi)"
+    )
+    group.add_argument("--mpi", action="store_true", help=text)
     group = parser.add_argument_group("output")
     text = "save the training in this file; resume from it if it exists (default: none)"
     group.add_argument("--checkpoint", type=Path, metavar="FILE", help=text)
@@ -158,7 +167,48 @@ def train(options: argparse.Namespace) -> int:
       minidl train moons --optimizer lbfgs
       minidl train moons --metrics f1,recall --out results/moons
       minidl train cats --checkpoint cats.h5      stop it with Ctrl-C, run it again to resume
+      mpiexec -n 4 minidl train moons --mpi       four processes, each with a part of every batch
     """
+    if not options.mpi:
+        return _train(options, None)
+    comm = world("--mpi")
+    if comm.Get_rank() == 0:
+        return _train(options, comm)
+    with redirect_stdout(StringIO()):  # rank 0 alone shows something, and writes files
+        try:
+            return _train(options, comm)
+        except KeyboardInterrupt:
+            return 130
+        except Exception:  # rank 0 raises it, too, and tells it
+            return 1
+
+
+def _train(options: argparse.Namespace, comm: Any) -> int:
+    """Train, alone or as one rank of a communicator, and report."""
+    group = as_group(comm)
+    with agreeing(group):  # before any rank waits for the others in the training
+        prepared = _prepare(options, is_root=group.is_root)
+    if not options.json:
+        show(*_plan(options, prepared))
+    best = _fit(options, prepared, comm)
+    if best.interrupted and not best.history.epochs:
+        raise KeyboardInterrupt
+    if not group.is_root:
+        return 130 if best.interrupted else 0
+    return _write(options, prepared, best)
+
+
+class Prepared(NamedTuple):
+    """What a training needs."""
+
+    dataset: LoadedDataset
+    model: Sequential
+    optimizer: Optimizer
+    augment: Augmentation | None
+
+
+def _prepare(options: argparse.Namespace, *, is_root: bool) -> Prepared:
+    """Return what the options ask for; an error comes before the training."""
     check_fresh(options)
     augment = None
     if options.augment is not None:
@@ -167,13 +217,14 @@ def train(options: argparse.Namespace) -> int:
     shape, n_outputs = dataset.example_shape, dataset.n_outputs
     model = build_model(options, shape, n_outputs, pictures=augment is not None)
     optimizer = make_optimizer(options, len(dataset.train[0]))
-    if options.out is not None:
-        check_output_folder(options)  # fails before the training
-    if not options.json:
-        show(*_plan(options, dataset, model, optimizer, augment))
-    best = _fit(options, dataset, model, optimizer, augment)
-    if best.interrupted and not best.history.epochs:
-        raise KeyboardInterrupt
+    if options.out is not None and is_root:
+        check_output_folder(options)
+    return Prepared(dataset, model, optimizer, augment)
+
+
+def _write(options: argparse.Namespace, prepared: Prepared, best: KeepBestEpoch) -> int:
+    """Report a training and write its files."""
+    dataset, model = prepared.dataset, prepared.model
     results = _results(options, dataset, model, best)
     if options.out is not None:  # before anything else that could fail
         model.save(options.out / MODEL)
@@ -194,14 +245,9 @@ def train(options: argparse.Namespace) -> int:
     return status
 
 
-def _plan(
-    options: argparse.Namespace,
-    dataset: LoadedDataset,
-    model: Sequential,
-    optimizer: Optimizer,
-    augment: Augmentation | None,
-) -> Iterator[str]:
+def _plan(options: argparse.Namespace, prepared: Prepared) -> Iterator[str]:
     """Yield what is printed before the training."""
+    dataset, model, optimizer, augment = prepared
     n_train, n_features = dataset.train[0].shape
     n_test = len(dataset.test[0])
     yield f"source  {dataset.source}"
@@ -224,14 +270,9 @@ def _resumed_file(options: argparse.Namespace) -> Path | None:
     return path if path is not None and path.exists() and not options.fresh else None
 
 
-def _fit(
-    options: argparse.Namespace,
-    dataset: LoadedDataset,
-    model: Sequential,
-    optimizer: Optimizer,
-    augment: Augmentation | None,
-) -> KeepBestEpoch:
+def _fit(options: argparse.Namespace, prepared: Prepared, comm: Any) -> KeepBestEpoch:
     """Train, until Ctrl-C at most, and return the callback that kept the history."""
+    dataset, model, optimizer, augment = prepared
     X, Y = dataset.train
     if augment is not None:
         X = X.reshape(-1, *dataset.example_shape)
@@ -253,6 +294,7 @@ def _fit(
                 callbacks=callbacks,
                 progress=sys.stderr.isatty(),
                 resume=_resumed_file(options),
+                comm=comm,
             )
     except ResumeError as error:
         cure = "pass --fresh to train anew and replace the file, or pass the old settings and data"

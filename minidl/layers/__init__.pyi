@@ -2,6 +2,7 @@ from .activation import Activation as Activation
 from .avg_pool2d import AvgPool2D as AvgPool2D
 from .base import Layer as Layer
 from .batch_norm import BatchNorm as BatchNorm
+from .batch_sums import whole_sums as whole_sums
 from .chain import Chain as Chain
 from .concat import Concat as Concat
 from .conv1d import Conv1D as Conv1D

@@ -82,6 +82,10 @@ class Layer(HasWorkspace, SelfDescribing, ABC):
         Whether a row of y may depend on other rows of x with ``training=True``, as in batch
         normalization. With ``training=False`` it must not. Containers need not repeat what a
         layer in them declares.
+    sums_whole_batches : bool, default False
+        Whether a layer with `couples_examples` takes what rows have from others by `whole_sums`, so
+        that several processes can share a batch (see `DataParallel`). A subclass does not inherit
+        it.
     rng : numpy.random.Generator or None
         The random generator of a stochastic layer, which the model assigns.
     rounds_inside : bool, default False
@@ -151,10 +155,12 @@ class Layer(HasWorkspace, SelfDescribing, ABC):
         "takes_sparse",
         "is_identity_at_inference",
         "inference_arrays",
+        "sums_whole_batches",
     )
 
     stochastic = False
     couples_examples = False
+    sums_whole_batches = False
     rounds_inside = False
     takes_integers = False
     takes_sparse = False

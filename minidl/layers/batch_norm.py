@@ -15,6 +15,7 @@ from ..utils.underflow import ignore_underflow
 from ..utils.validation import check_number, greater_than, in_range, integer_at_least
 from ..utils.workspace import get_workspace
 from .base import Layer, Shape, as_float_array
+from .batch_sums import whole_sums
 from .feature_rows import FeatureRows
 from .graph import GraphBuilder
 from .kept_shape import features_last
@@ -93,6 +94,7 @@ class BatchNorm(Layer):
     """
 
     couples_examples = True
+    sums_whole_batches = True
     rounds_inside = True
     inference_arrays = 2
     torch_only = ("num_batches_tracked",)
@@ -122,13 +124,14 @@ class BatchNorm(Layer):
         centered = get_workspace(self.workspace, "centered", x.shape, dtype)
         y = get_workspace(self.workspace, "y", x.shape, dtype)
         mean, variance = self.running_mean.value, self.running_var.value
+        n_rows = rows.n_rows
         if training:
-            mean = self._batch_mean(x, rows)
+            n_rows, mean = self._batch_mean(x, rows)
         np.subtract(rows.long(x), rows.repeated(mean), out=rows.long(centered))
         if training:
             np.multiply(centered, centered, out=y)
-            variance = rows.sums(y) / rows.n_rows
-            self._follow(mean, variance * (rows.n_rows / (rows.n_rows - 1)))
+            variance = whole_sums(rows.n_rows, rows.sums(y))[1] / n_rows
+            self._follow(mean, variance * (n_rows / (n_rows - 1)))
         self._centered, self._is_batch = centered, training
         self._inverse_deviation = 1 / np.sqrt(variance + self.epsilon)
         scale = rows.repeated(self.weight.value * self._inverse_deviation)
@@ -136,13 +139,15 @@ class BatchNorm(Layer):
         np.add(rows.long(y), rows.repeated(self.bias.value), out=rows.long(y))
         return y
 
-    def _batch_mean(self, x: Array, rows: FeatureRows) -> Array:
-        if rows.n_rows < 2:
+    def _batch_mean(self, x: Array, rows: FeatureRows) -> tuple[int, Array]:
+        """Return the number of rows of the batch, and the mean of each feature over them."""
+        n_rows, sums = whole_sums(rows.n_rows, rows.sums(x))
+        if n_rows < 2:
             raise ShapeError(
                 f"{self} needs two values of each feature or more while training, got x of shape "
                 f"{x.shape}: choose a batch_size that leaves no single example"
             )
-        return rows.sums(x) / rows.n_rows
+        return n_rows, sums / n_rows
 
     def _follow(self, mean: Array, unbiased_variance: Array) -> None:
         """Move the running mean and variance towards those of the mini-batch."""
@@ -163,10 +168,11 @@ class BatchNorm(Layer):
             np.multiply(rows.long(dy), rows.repeated(scale), out=rows.long(dx))
             return dx
         # dx = scale * (dy - z * mean of dy * z - mean of dy), with z = centered * inverse
-        slope = rows.repeated(inverse * self.weight.grad / rows.n_rows)
+        n_rows, d_weight, d_bias = whole_sums(rows.n_rows, self.weight.grad, self.bias.grad)
+        slope = rows.repeated(inverse * d_weight / n_rows)
         np.multiply(rows.long(centered), slope, out=rows.long(dx))
         np.subtract(dy, dx, out=dx)
-        np.subtract(rows.long(dx), rows.repeated(self.bias.grad / rows.n_rows), out=rows.long(dx))
+        np.subtract(rows.long(dx), rows.repeated(d_bias / n_rows), out=rows.long(dx))
         np.multiply(rows.long(dx), rows.repeated(scale), out=rows.long(dx))
         return dx
 

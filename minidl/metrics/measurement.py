@@ -159,6 +159,27 @@ class Measurement:
             total = metric.from_arrays([np.array(array) for array in state[metric.name]])
             metric.add(total, metric.sums(predictions))
 
+    def merge(self, state: Mapping[str, Any]) -> None:
+        """Add the batches of another measurement.
+
+        Parameters
+        ----------
+        state : mapping of str to list of ndarray
+            What its `state` returned.
+        """
+        totals = [
+            metric.from_arrays([np.array(array) for array in state[metric.name]])  # add may write
+            for metric in self.metrics
+            if state
+        ]
+        if not self._totals:
+            self._totals = totals
+        elif totals:
+            self._totals = [
+                metric.add(*both)
+                for metric, *both in zip(self.metrics, self._totals, totals, strict=True)
+            ]
+
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from a state.
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..batching.arguments import check_batch_size, check_memory_limit
 from ..batching.augmentation import Augmentation
 from ..batching.minibatches import MiniBatches
-from ..batching.out_of_core import is_out_of_core
+from ..batching.out_of_core import Rows, is_out_of_core
 from ..batching.sample_weights import ClassWeight
 from ..batching.shuffled_rows import Shuffle
 from ..errors import ArgumentError
@@ -28,6 +28,9 @@ from .hidden_state import check_hidden_state
 from .inputs import prepare_data
 from .last_batch import check_last_batch
 from .row_sums import check_row_sums
+
+if TYPE_CHECKING:
+    from ..parallel.parallel_training import ParallelTraining
 
 
 def check_fit_arguments(
@@ -107,6 +110,7 @@ def prepare_training_data(
     optimizer: Optimizer,
     augment: Augmentation | None = None,
     metrics: Sequence[MetricLike] = (),
+    parallel: ParallelTraining | None = None,
 ) -> TrainingData:
     """Validate the arguments of `Sequential.fit` that hold data, and prepare both sets.
 
@@ -123,6 +127,8 @@ def prepare_training_data(
         Shuffles the examples.
     metrics : sequence of str, Metric or callable
         What is measured besides the loss and the accuracy.
+    parallel : ParallelTraining, optional
+        How several processes train together.
 
     Returns
     -------
@@ -143,11 +149,10 @@ def prepare_training_data(
     with objective.access:
         if objective.access.is_training:
             objective.access.refuse_training()
-        objective.members.check()
-        _check_trainable(objective)
         measurement = objective.measurement(measured, data.y.shape[-1])
-        check_hidden_state(objective, data.x)
-        check_row_sums(objective, data.x)
+        _check_model(objective, data.x)
+        if parallel is not None:
+            parallel.check(objective, data.x, batch_size)
         validate = None
         if validation is not None:
             validate = Validator(objective, validation, validation_limit, pass_limit, measured)
@@ -159,11 +164,19 @@ def prepare_training_data(
         dtype=objective.input_dtype,
         memory_limit=training_limit,
         augment=augment,
+        lanes=None if parallel is None else parallel.lanes,
     )
     with objective.access:
         check_last_batch(objective, data.x, batches)
         check_full_batch(optimizer, objective, data.x, batches)
     return TrainingData(batches, validate, measurement)
+
+
+def _check_model(objective: Objective, x: Rows) -> None:
+    objective.members.check()
+    _check_trainable(objective)
+    check_hidden_state(objective, x)
+    check_row_sums(objective, x)
 
 
 def _check_trainable(objective: Objective) -> None:

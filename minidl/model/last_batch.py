@@ -12,7 +12,7 @@ from ..parameters import Parameter
 from ..utils.snapshot import restored
 
 
-def check_last_batch(objective: Objective, x: Rows, batches: MiniBatches) -> None:
+def check_last_batch(objective: Objective, x: Rows, batches: MiniBatches, n_parts: int = 1) -> None:
     """Raise `ArgumentError` if a layer refuses to train on the single example that is left over.
 
     Batch normalization has no variance then. A model whose layers do not couple examples is not
@@ -34,13 +34,16 @@ def check_last_batch(objective: Objective, x: Rows, batches: MiniBatches) -> Non
     """
     n_examples, batch_size = batches.n_examples, batches.batch_size
     couples = any(layer.couples_examples for layer in objective.modules)
-    if not couples or (n_examples > 1 and n_examples % batch_size != 1 and batch_size > 1):
+    n_parts = 1 if batches.lanes is None else batches.lanes.n_coupled_parts
+    sizes = batch_size, n_examples % batch_size or batch_size
+    if not couples or min(sizes) // n_parts > 1:
         return
     try:
         with restored(objective.layers, (Parameter,)), np.errstate(all="ignore"):
             objective.forward(first_rows(x, 1, objective.input_dtype), training=True)
     except ShapeError as error:
+        of_part = f" for one of {n_parts} ranks" if n_parts > 1 else ""
         raise ArgumentError(
             f"a mini-batch must have what the layers need, but batch_size={batch_size} leaves a "
-            f"single one of {n_examples:,} examples: {error}"
+            f"single one of {n_examples:,} examples{of_part}: {error}"
         ) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from ..batching.shuffled_rows import Shuffle
     from ..metrics.table import MetricLike
     from ..optimizers.base import Optimizer
+    from ..parallel.parallel_training import ParallelTraining
     from ..training.callbacks.base import Callback
     from ..training.history import History
     from ..utils.atomic_files import FilePath
@@ -202,6 +204,7 @@ class Sequential:
         class_weight: ClassWeight | None = None,
         augment: Augmentation | None = None,
         metrics: Sequence[MetricLike] = (),
+        comm: Any = None,
     ) -> History:
         """Train for `epochs` epochs and return the training history.
 
@@ -262,6 +265,9 @@ class Sequential:
             "precision", "recall", "f1", "class_accuracy" and "top_2", "top_3", ... of classes,
             "mean_absolute_error" and "r2" of numbers, or functions ``metric(y_true, y_pred)`` (see
             `FunctionMetric`). Each is that of the whole epoch, not a mean over batches.
+        comm : mpi4py.MPI.Intracomm or DataParallel, optional
+            The processes that train together, each with a part of every batch, such as
+            ``MPI.COMM_WORLD``; see `DataParallel`. All of them call `fit` with the same arguments.
 
         Returns
         -------
@@ -292,34 +298,33 @@ class Sequential:
         from ..training.loop import train
         from .fit_arguments import check_fit_arguments, prepare_training_data
 
-        callbacks = check_fit_arguments(
-            optimizer, epochs, batch_size, memory_limit, callbacks, validation, resume_limit
-        )
-        data = prepare_training_data(
-            self.objective_function,
-            X,
-            Y,
-            sample_weight,
-            class_weight,
-            validation,
-            batch_size=batch_size,
-            shuffle=shuffle,
-            rng=self.shuffle_rng,
-            memory_limit=memory_limit,
-            optimizer=optimizer,
-            augment=augment,
-            metrics=metrics,
-        )
-        return train(
-            self,
-            *data,
-            optimizer=optimizer,
-            epochs=epochs,
-            callbacks=callbacks,
-            progress=progress,
-            resume=resume,
-            resume_limit=resume_limit,
-        )
+        with _parallel_training(comm) as parallel:
+            with nullcontext() if parallel is None else parallel.agreeing():
+                callbacks = check_fit_arguments(
+                    optimizer, epochs, batch_size, memory_limit, callbacks, validation, resume_limit
+                )
+                data = prepare_training_data(
+                    self.objective_function,
+                    *(X, Y, sample_weight, class_weight, validation),
+                    batch_size=batch_size,
+                    shuffle=shuffle,
+                    rng=self.shuffle_rng,
+                    memory_limit=memory_limit,
+                    optimizer=optimizer,
+                    augment=augment,
+                    metrics=metrics,
+                    parallel=parallel,
+                )
+            return train(
+                *(self, *data),
+                optimizer=optimizer,
+                epochs=epochs,
+                callbacks=callbacks,
+                progress=progress,
+                resume=resume,
+                resume_limit=resume_limit,
+                parallel=parallel,
+            )
 
     def predict(self, X: ExamplesLike, *, memory_limit: int = MEMORY_LIMIT) -> Array:
         """Return the outputs for each row of X, with dropout off.
@@ -564,3 +569,12 @@ class Sequential:
     def __repr__(self) -> str:
         penalties = f", penalties={list(self.penalties)}" if self.penalties else ""
         return f"Sequential({list(self.layers)}, loss={self.loss}{penalties}, dtype={self.dtype})"
+
+
+def _parallel_training(comm: Any) -> AbstractContextManager[ParallelTraining | None]:
+    """Return how several processes train together, None for one alone."""
+    if comm is None:
+        return nullcontext()
+    from ..parallel.parallel_training import ParallelTraining
+
+    return ParallelTraining(comm)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
 from functools import partial
 from threading import RLock
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -32,6 +32,7 @@ from .saving import Saving, is_saver
 
 if TYPE_CHECKING:
     from ..model.sequential import Sequential
+    from ..parallel.parallel_training import ParallelTraining
 
 Hook: TypeAlias = Callable[[TrainingRun], None]
 Evaluate: TypeAlias = Callable[[Batch], tuple[Any, ForwardPass]]
@@ -49,6 +50,7 @@ def train(
     progress: bool = True,
     resume: FilePath | None = None,
     resume_limit: int | None = None,
+    parallel: ParallelTraining | None = None,
 ) -> History:
     """Train a model on mini-batches.
 
@@ -74,6 +76,8 @@ def train(
         A file of a `Checkpoint`, from which the training continues.
     resume_limit : int, optional
         Bytes that this file may have.
+    parallel : ParallelTraining, optional
+        How several processes train together, each with a part of the batches.
 
     Returns
     -------
@@ -87,12 +91,15 @@ def train(
             pass  # who uses the model already ends first, all others will use a copy
         try:
             observers = _observers(callbacks, progress)
+            if parallel is not None and not parallel.group.is_root:
+                observers = [observer for observer in observers if not observer.root_only]
             names = _column_names(measurement, optimizer, callbacks, validates=bool(validate))
             trained_before = objective.parameters.last_trained
             trained = objective.trained_parameters()
+            measured = measurement if parallel is None else parallel.measurement(measurement)
             run = TrainingRun(
                 *(model, optimizer, epochs, batches, names, observers),
-                *(validate, measurement, trained),
+                *(validate, measured, trained, parallel),
             )
             _train_and_check(run, trained_before, resume, resume_limit)
         finally:
@@ -144,18 +151,24 @@ def _train(
     # What is left open runs when all callbacks have ended.
     with Saving(run.callbacks) as saving, ExitStack() as undoing:
         try:
-            if run.optimizer.schedule is not None:
-                run.optimizer.schedule.check_columns(run.directions)
-            for observer in run.callbacks:
-                observer.on_train_begin(run)
-                started.append(observer)
+            if run.parallel is not None:
+                run.parallel.check_arguments(run)
+            with _agreeing(run):
+                if run.optimizer.schedule is not None:
+                    run.optimizer.schedule.check_columns(run.directions)
+                for observer in run.callbacks:
+                    observer.on_train_begin(run)
+                    started.append(observer)
             place = "the start"
             if resume is not None:
                 from .resume import restore_training  # only files need h5py
 
                 # A callback may have its state already, and restore parameters when it ends.
                 undoing.callback(ModelState.of(objective).restore, objective)
-                restore_training(resume, run, resume_limit)
+                with _agreeing(run):
+                    restore_training(resume, run, resume_limit)
+                if run.parallel is not None:
+                    run.parallel.check_state(run)
                 undoing.pop_all()
                 place = "the checkpoint"
             for guard in run.guards:
@@ -170,6 +183,11 @@ def _train(
             run.history.seconds = time.perf_counter() - run.start_time
 
 
+def _agreeing(run: TrainingRun) -> AbstractContextManager[None]:
+    """Return a context at whose end an error of one process is raised in all of them."""
+    return nullcontext() if run.parallel is None else run.parallel.agreeing()
+
+
 def _train_epochs(run: TrainingRun, saving: Saving) -> None:
     """Make all steps: `_steps` runs everything else between them."""
     objective, optimizer, trained = run.model.objective_function, run.optimizer, run.trained
@@ -178,12 +196,16 @@ def _train_epochs(run: TrainingRun, saving: Saving) -> None:
     objective.parameters.make_read_only(True)
     if trained.first_layer is not None:
         objective.backpropagate_to(trained.first_layer)
+    parallel = run.parallel
+    evaluated: Any = objective if parallel is None else parallel.evaluation(run)
     if isinstance(optimizer, FullBatchOptimizer):
-        function = ObjectiveAtPoints(objective, trained, outputs_change=run.validate is not None)
+        # Several processes keep the outputs of their lanes.
+        outputs_change = run.validate is not None and parallel is None
+        function = ObjectiveAtPoints(evaluated, trained, outputs_change=outputs_change)
         with closing(_steps(run, saving, function.evaluate)) as steps:
             run_iterations(run, optimizer, theta, function, steps)
         return
-    evaluate = partial(objective.value_and_gradient, training=True)
+    evaluate = partial(evaluated.value_and_gradient, training=True)
     if not trained.is_whole:
         evaluate = partial(_evaluate_part, evaluate, trained)
     step = unguarded(optimizer.step)
@@ -211,7 +233,7 @@ def _steps(run: TrainingRun, saving: Saving, evaluate: Evaluate) -> Generator[No
     lock = objective.access.lock
     on_gradient = _overridden_hooks(run.callbacks, "on_gradient", lock)
     on_batch_end = _overridden_hooks(run.callbacks, "on_batch_end", lock)
-    if saving.savers:
+    if saving.savers or (run.parallel is not None and _may_stop(run.callbacks)):
         on_batch_end.append(_without_lock(saving.after_step, lock))
     if not run.has_next_epoch:  # it was killed before each file had the end of the training
         saving.after_step(run)
@@ -223,9 +245,22 @@ def _steps(run: TrainingRun, saving: Saving, evaluate: Evaluate) -> Generator[No
         if validate:
             quiet = np.errstate(over="ignore", invalid="ignore", under="ignore")
             with quiet, objective.access:
-                metrics |= {f"val_{name}": value for name, value in validate().items()}
+                measured = run.of_root(validate())
+                metrics |= {f"val_{name}": value for name, value in measured.items()}
         _finish_epoch(run, metrics)
         saving.after_step(run)
+
+
+def _may_stop(observers: Sequence[Callback]) -> bool:
+    """Return whether a callback may end the training within an epoch, in one process alone."""
+    own_package = __name__.rpartition(".")[0]
+    hooks = ("on_gradient", "on_batch_end")
+    return any(
+        getattr(type(observer), hook) != getattr(Callback, hook)
+        for observer in observers
+        if not (observer.root_only or type(observer).__module__.startswith(own_package))
+        for hook in hooks
+    )
 
 
 def _finish_epoch(run: TrainingRun, metrics: dict[str, float]) -> None:
@@ -337,7 +372,7 @@ def _steps_of_epoch(
             run.forward_pass = forward_pass
             for hook in on_gradient:
                 hook(run)
-            n_examples = len(data.x)
+            n_examples = data.n_examples
             run.loss_sum += float(loss) * n_examples
             run.n_examples += n_examples
             if measurement:

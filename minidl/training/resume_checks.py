@@ -78,6 +78,9 @@ def check_state(state: Mapping[str, Any], model_state: ModelState, run: Training
             config_text(current_optimizer),
             "to change the optimizer, load the model and call fit without resume",
         )
+    dealings = state["minibatches"]["dealing"], run.minibatches.state()["dealing"]
+    saved, current = ({"lanes": None, **dealing} for dealing in dealings)  # of one process: none
+    raise_if_any("batches", setting_differences(saved, current))
     _check_metrics(state, run)
     optimizer_copy = copy.deepcopy(run.optimizer)
     theta_copy = run.trained.theta.copy()
@@ -86,10 +89,6 @@ def check_state(state: Mapping[str, Any], model_state: ModelState, run: Training
     _check_optimizer_state(state, optimizer_copy, theta_copy)
     for rng, rng_state in zip(layer_rngs(run), state["rng_states"], strict=True):
         set_rng_state(copy.deepcopy(rng), rng_state)
-    raise_if_any(
-        "batches",
-        setting_differences(state["minibatches"]["dealing"], run.minibatches.state()["dealing"]),
-    )
     run.minibatches.validate_state(state["minibatches"])
 
 

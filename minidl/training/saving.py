@@ -53,6 +53,8 @@ class Saving:
             The training, between two steps.
         """
         received = self._signals.received
+        if run.parallel is not None:
+            received = run.parallel.agree_on_stop(run, received)
         if received and not run.is_ending:
             run.interruption = Interruption(received)
         was_ending = run.is_ending

@@ -244,6 +244,13 @@ def test_a_training_without_augmentation_does_not_resume_with_one(tmp_path):
         fit(network(), resume=path)
 
 
+def test_a_part_of_a_batch_changes_as_in_the_whole():
+    whole = EVERYTHING(X, epoch=2, batch=3)
+    for rows in (slice(0, 7), slice(7, 26), slice(4, 4)):
+        part = EVERYTHING(X[rows], epoch=2, batch=3, part=(rows, len(X)))
+        np.testing.assert_array_equal(part, whole[rows])
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -39,6 +39,12 @@ def test_every_row_is_read_once(m, block, blocks, shuffled):
     assert not reader_threads()
 
 
+@pytest.mark.parametrize(("n_processes", "rows"), [(1, 12), (2, 8), (3, 4)])
+def test_a_process_that_reads_a_part_of_each_buffer_has_a_smaller_one(n_processes, rows):
+    source = ArraySource(OutOfCoreArray(np.zeros((60, 1))), "X")
+    assert BlockReader([source], ReadPlan(4, 3), n_processes).rows_per_buffer == rows
+
+
 def test_the_next_buffer_is_read_while_one_is_in_use():
     read = Event()
     values = OutOfCoreArray(np.arange(12), fail=lambda start: read.set() if start == 6 else None)

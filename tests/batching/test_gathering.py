@@ -5,6 +5,8 @@ import pytest
 from out_of_core_array import numbered_rows
 
 from minidl import MiniBatches
+from minidl.batching.batch import Batch
+from minidl.batching.gathering import RowGatherer
 
 F4 = np.dtype(np.float32)
 
@@ -36,3 +38,11 @@ def test_images_are_not_converted_all_at_once():
 
 
 F4, F8 = np.dtype(np.float32), np.dtype(np.float64)
+
+
+@pytest.mark.parametrize("weights", [None, np.ones(10)])
+def test_a_batch_without_rows_has_the_shapes_and_dtypes_of_the_others(weights):
+    X, Y = numbered_rows(10, width=3)
+    x, y, sample_weight = RowGatherer(Batch(X, Y, weights), 4, 2, F4).empty_batch()
+    assert (x.shape, x.dtype, y.shape) == ((0, 3), F4, (0, 1))
+    assert (sample_weight is None) == (weights is None)

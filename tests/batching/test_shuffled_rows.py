@@ -11,12 +11,15 @@ from out_of_core_array import (
     reader_threads,
     row_numbers,
 )
+from scipy import sparse
 
 from minidl import ArgumentError, MiniBatches
 from minidl.batching.batch import Batch
 from minidl.batching.out_of_core import ArraySource
+from minidl.batching.own_lanes import OwnLanes
 from minidl.batching.read_plan import plan_reads
 from minidl.batching.shuffled_rows import ShuffledRows
+from minidl.utils.sparse_rows import SparseRows
 
 F4 = np.dtype(np.float32)
 
@@ -242,3 +245,23 @@ def test_what_is_loaded_leaves_room_for_one_large_batch(missing, is_read_once):
     dtype = np.dtype(np.float64)
     rows = ShuffledRows(Batch(*sources), 1_000, True, np.random.default_rng(0), dtype, limit)
     assert (rows.plan is None) == is_read_once
+
+
+@pytest.mark.parametrize("kind", ["array", "sparse", "float64", "in order"])
+@pytest.mark.parametrize("n_seen", range(4))
+def test_a_process_without_rows_in_the_last_batch_has_as_many_batches(kind, n_seen):
+    """Also if a training resumes when all batches of an epoch have been dealt."""
+    X, Y = numbered_rows(9)  # batches of four, four and one
+    batches = MiniBatches.from_batch(
+        Batch(SparseRows.of(sparse.csr_array(X), "X") if kind == "sparse" else X, Y),
+        batch_size=4,
+        shuffle=kind != "in order",
+        rng=np.random.default_rng(0),
+        dtype=np.dtype(np.float32 if kind == "float64" else np.float64),
+        memory_limit=2**20,
+        lanes=OwnLanes(2, 1, 2, ""),
+    )
+    state = {**batches.state(), "batch": n_seen}
+    batches.restore(state)
+    sizes = [(len(batch.x), batch.n_examples) for batch in batches]
+    assert sizes == [(2, 4), (2, 4), (0, 1)][n_seen:]

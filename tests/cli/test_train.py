@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from mpi_ranks import run_mpi
 
 from minidl import (
     Adam,
@@ -15,6 +16,7 @@ from minidl import (
     GradientDescent,
     InverseTimeDecay,
     Nesterov,
+    Sequential,
     StepDecay,
 )
 from minidl.cli import main, train
@@ -424,3 +426,23 @@ def test_a_long_epoch_is_saved_before_it_ends(results, tmp_path, monkeypatch):
     monkeypatch.setattr(train, "CHECKPOINT_SECONDS", 1e-9)
     results("moons", "--epochs", 1, "--checkpoint", path)
     assert sizes
+
+
+def test_the_ranks_of_mpi_give_the_results_of_one_and_rank_0_alone_writes(tmp_path, capsys):
+    pytest.importorskip("mpi4py.MPI")
+    words = ["train", "moons", "--mpi", "--epochs", "3", "--batch-size", "64", "--json"]
+    assert main([*words, "--checkpoint", str(tmp_path / "one.h5")]) == 0
+    one = json.loads(capsys.readouterr().out)
+    process = run_mpi(2, ["-m", "minidl", *words, "--checkpoint", tmp_path / "two.h5"])
+    assert (process.returncode, process.stderr) == (0, "")
+    two = json.loads(process.stdout)  # of rank 0 alone
+    for name in ("loss", "train", "test", "confusion", "stopped", "interrupted"):
+        assert two[name] == one[name], name
+    models = [Sequential.load(tmp_path / f"{name}.h5") for name in ("one", "two")]
+    assert np.array_equal(*(model.parameters.theta for model in models))
+
+
+def test_mpi_without_its_extra_names_the_pip_line(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "mpi4py", None)
+    assert main(["train", "moons", "--mpi"]) == 1
+    assert "--mpi needs mpi4py, which is not installed: pip install" in capsys.readouterr().err

@@ -240,6 +240,16 @@ def test_blocks_are_compared_with_the_loop(tmp_path, capsys, monkeypatch):
     assert "the outputs of an engine differ" in capsys.readouterr().err
 
 
+def test_mpi_compares_with_a_bare_reduction(tmp_path, capsys):
+    pytest.importorskip("mpi4py.MPI")
+    assert main(["mpi", "--quick", "--out", str(tmp_path)]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith("Data-parallel training on 2 ranks, 2 rounds\n")
+    for name, times in json.loads((tmp_path / "mpi.json").read_text())["seconds"].items():
+        assert {len(seconds) for seconds in times.values()} == {2}
+        assert re.search(rf"^{name}, Allreduce +[\d,]+ +[\d,.]+ +1.00 +1.00$", text, re.M)
+
+
 def test_help_names_benchmarks_options_and_examples(capsys):
     status, text = ended(capsys, "--help")
     assert status == 0

@@ -122,3 +122,23 @@ def test_a_sum_that_is_empty_is_no_number():
     case.given_weight[:] = 0
     found = case.measure("f1", "top_2")
     assert np.isnan([found["accuracy"], found["f1"], found["top_2"]]).all()
+
+
+def test_measurements_are_put_together():
+    def measured(*parts):
+        measurement = Measurement([R2()], MeanSquaredError(), 2)
+        for part in parts:
+            measurement.add(outputs[part], targets[part])
+        return measurement
+
+    rng = np.random.default_rng(0)
+    outputs, targets = rng.standard_normal((2, 12, 2))
+    first, second, whole = measured(slice(5)), measured(slice(5, 12)), measured()
+    state = {name: [array.copy() for array in arrays] for name, arrays in first.state().items()}
+    whole.merge({})
+    whole.merge(first.state())
+    whole.merge({})
+    whole.merge(second.state())
+    assert whole.values() == pytest.approx(measured(slice(12)).values())
+    for name, arrays in first.state().items():
+        assert all(map(np.array_equal, arrays, state[name]))

@@ -10,7 +10,7 @@ import signal
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ...batching.batch import Batch
 from ...batching.minibatches import MiniBatches
@@ -25,7 +25,11 @@ from ..history import History
 
 if TYPE_CHECKING:
     from ...model.sequential import Sequential
+    from ...parallel.measurement import LaneMeasurement
+    from ...parallel.parallel_training import ParallelTraining
     from .stop_on_nonfinite import StopOnNonFinite
+
+T = TypeVar("T")
 
 
 class Validate(Protocol):
@@ -73,15 +77,20 @@ class TrainingRun:
         All callbacks, in the order in which they are called.
     validate : callable, optional
         Returns the metrics of the validation set after an epoch.
-    measurement : Measurement, optional
+    measurement : Measurement or LaneMeasurement, optional
         The metrics of the training set over the current epoch so far.
     trained : TrainedParameters, optional
         What the optimizer moves.
+    parallel : ParallelTraining, optional
+        How several processes train together.
 
     Attributes
     ----------
     history : History
         The metrics of the completed epochs.
+    group : ProcessGroup or None
+        The processes that train together; None of one alone. `data` and `forward_pass` are those of
+        the rows of this process then, all other numbers those of the whole batch.
     directions : dict of str to bool or None
         Whether a larger value of each column is a better one; None if it is unknown.
     epoch, batch : int
@@ -135,8 +144,9 @@ class TrainingRun:
         metric_names: tuple[str, ...] = ("loss",),
         callbacks: Sequence[Callback] = (),
         validate: Validate | None = None,
-        measurement: Measurement | None = None,
+        measurement: Measurement | LaneMeasurement | None = None,
         trained: TrainedParameters | None = None,
+        parallel: ParallelTraining | None = None,
     ) -> None:
         self.model = model
         self.optimizer = optimizer
@@ -147,6 +157,8 @@ class TrainingRun:
         self.validate = validate
         self.measurement = measurement
         self._trained = trained
+        self.parallel = parallel
+        self.group = None if parallel is None else parallel.group
         self._modules = model.objective_function.modules if trained else ()
         self._frozen = [module.is_frozen for module in self._modules]
         self.settings: dict[str, Any] = {}
@@ -187,6 +199,26 @@ class TrainingRun:
                 "trainable must be set before or between calls of fit, but a layer's was set while "
                 "a training was running: train the epochs until then in a fit of their own"
             )
+
+    @property
+    def is_root(self) -> bool:
+        """Whether this process writes files and shows the progress: of several only rank 0."""
+        return self.group is None or self.group.is_root
+
+    def of_root(self, value: T) -> T:
+        """Return what rank 0 has as `value`: all processes must do the same.
+
+        Parameters
+        ----------
+        value : object
+            The value of this process, such as one that depends on its clock.
+
+        Returns
+        -------
+        object
+            That of rank 0.
+        """
+        return value if self.group is None else self.group.of_root(value)
 
     @property
     def batches_per_epoch(self) -> int:
@@ -302,6 +334,9 @@ class Callback:
         The names of the columns to which `on_epoch_end` adds a number in `run.history`.
     run_last : bool
         Whether the callback is called after all others.
+    root_only : bool
+        Whether only rank 0 calls it where several processes train together: one that writes or
+        shows something, adds no metric, and never ends the training.
 
     Examples
     --------
@@ -312,6 +347,7 @@ class Callback:
 
     extra_metrics: tuple[str, ...] = ()
     run_last = False
+    root_only = False
 
     def on_train_begin(self, run: TrainingRun) -> None:
         """React to the start of training, before the first epoch.

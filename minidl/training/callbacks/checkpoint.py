@@ -146,7 +146,7 @@ class Checkpoint(Callback):
             self._is_higher_better = run.require_metric(self.monitor, self, self.higher_is_better)
         self._reset()
         check_savable(run)
-        for path in self._paths():
+        for path in self._paths() if run.is_root else ():
             check_writable(path)
         self._check_distinct(run)
         self._keeps_measured = bool(self.best_path) and run.measures_before_step(self.monitor)
@@ -218,7 +218,7 @@ class Checkpoint(Callback):
             return self.every_epochs is not None and run.epoch % self.every_epochs == 0
         if self.every_seconds is None:
             return False
-        return time.perf_counter() - self._last_save >= self.every_seconds
+        return run.of_root(time.perf_counter() - self._last_save >= self.every_seconds)
 
     def _description(self) -> str:
         if self.path:
@@ -234,7 +234,8 @@ class Checkpoint(Callback):
         final_state, self._final_state = self._final_state, None
         if self.path and final_state and final_state.differs_from(run.model):
             run.check_finite(at_end=True)
-            save_training(self.path, run, state=final_state)
+            if run.is_root:
+                save_training(self.path, run, state=final_state)
 
     def state(self) -> dict[str, Any]:
         if not self.best_path:
@@ -268,6 +269,7 @@ class Checkpoint(Callback):
 
         run.check_finite()
         state = capture_resumable_state(run)
-        save_training(path, run, state=state, model_state=model_state)
+        if run.is_root:
+            save_training(path, run, state=state, model_state=model_state)
         self._last_save = time.perf_counter()
         return state

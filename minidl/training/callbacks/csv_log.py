@@ -53,6 +53,7 @@ class CSVLog(Callback):
     """
 
     run_last = True  # after the callbacks that add metrics
+    root_only = True
 
     def __init__(self, path: FilePath) -> None:
         self.path = Path(path)

@@ -49,6 +49,8 @@ class PrintEvery(Callback):
     Cost after epoch 4: 0.072656
     """
 
+    root_only = True
+
     def __init__(self, every: int = 100, *, file: TextIO | None = None) -> None:
         self.every = check_number(every, "every", integer_at_least(1), self)
         if not (file is None or hasattr(file, "write")):

@@ -26,6 +26,8 @@ class ProgressBar(Callback):
     ... )
     """
 
+    root_only = True
+
     def on_train_begin(self, run: TrainingRun) -> None:
         from tqdm.auto import tqdm  # only needed where a bar is shown
 

@@ -11,6 +11,7 @@ import numpy as np
 from ...errors import NonFiniteError
 from ...layers.base import Layer
 from ...layers.container import Container
+from ...objective import ForwardPass
 from ...optimizers.full_batch import FullBatchOptimizer
 from ...utils.typing import Array
 from ...utils.validation import all_finite
@@ -89,13 +90,8 @@ class StopOnNonFinite(Callback):
         if not self.enabled or run.forward_pass is None:
             return
         parameters = self._parameters
-        outputs = run.forward_pass.outputs
-        # An infinite output may not show in the loss: tanh makes it 1.
-        checked_outputs = [outputs[i] for i in self._trainable]
-        for container in self._containers:
-            for _, layer, output in container.inner_outputs():
-                if id(layer) in self._trainable_ids:
-                    checked_outputs.append(output)
+        # The loss of several processes tells all of them whether the outputs of each are finite.
+        checked_outputs = self._outputs(run.forward_pass) if run.group is None else []
         checked = [parameters.grad, *checked_outputs, *self._buffer_values]
         is_copied = self._steps % self.EVERY == 0
         if is_copied:
@@ -106,13 +102,42 @@ class StopOnNonFinite(Callback):
             self._steps += 1
             return
         gradients = [(name, parameter.grad) for name, parameter in parameters]
-        cause = f"the gradient of {_names_not_finite(gradients)} is not finite"
+        cause = general = f"the gradient of {_names_not_finite(gradients)} is not finite"
         with np.errstate(all="ignore"):
             for description, array in _computed_arrays(run):
                 if not all_finite(np.asarray(array)):
                     cause = description
                     break
+        if run.group is not None:  # of several processes not each has computed it
+            cause = next((each for each in run.group.gather(cause) if each != general), general)
         self._stop(run, f"at epoch {run.epoch}, batch {run.batch}, {cause}")
+
+    def is_finite(self, forward_pass: ForwardPass) -> bool:
+        """Return whether what the layers have computed is finite.
+
+        Parameters
+        ----------
+        forward_pass : ForwardPass
+            The last pass of the model's layers.
+
+        Returns
+        -------
+        bool
+            True also if nothing is checked.
+        """
+        return not self.enabled or (
+            math.isfinite(forward_pass.value) and all_finite(*self._outputs(forward_pass))
+        )
+
+    def _outputs(self, forward_pass: ForwardPass) -> list[Array]:
+        """Return the outputs of the layers with parameters."""
+        # An infinite output may not show in the loss: tanh makes it 1.
+        outputs = [forward_pass.outputs[i] for i in self._trainable if forward_pass.outputs]
+        for container in self._containers:
+            for _, layer, output in container.inner_outputs():
+                if id(layer) in self._trainable_ids:
+                    outputs.append(output)
+        return outputs
 
     def check_model(self, run: TrainingRun, *, at_end: bool = False) -> None:
         """Raise if a parameter or a buffer is not finite any more.
@@ -220,14 +245,17 @@ def _computed_arrays(run: TrainingRun) -> Iterator[tuple[str, Any]]:
     if run.forward_pass is None or run.data is None:
         return
     layers = list(enumerate(objective.layers_before_loss))
+    if not run.forward_pass.outputs and layers:  # other processes have all rows of the batch
+        return
     for (i, layer), output in zip(layers, run.forward_pass.outputs, strict=True):
         yield from _forward_arrays(str(i), layer, output)
     for name, buffer in objective.buffers.items():
         index, _, buffer_name = name.partition(".")
         layer = objective.layers[int(index)]
         yield f"layer {index}, {layer}, has a {buffer_name} that is not finite", buffer.value
-    yield f"the loss, {objective.loss}, is {run.loss}", run.loss
-    dy: Any = objective.loss_backward(run.data.sample_weight)
+    loss = run.loss if run.group is None else run.forward_pass.value  # that of this process
+    yield f"the loss, {objective.loss}, is {loss}", loss
+    dy: Any = objective.loss_backward(run.forward_pass.sample_weight)
     yield f"the loss, {objective.loss}, gives a gradient that is not finite", dy
     for i, layer in reversed(layers):
         arrays, dy = _backward_arrays(str(i), layer, dy)

@@ -45,6 +45,7 @@ class TensorBoardLog(Callback):
     """
 
     run_last = True  # after the callbacks that add metrics
+    root_only = True
 
     def __init__(self, folder: FilePath) -> None:
         with require_extra("tensorboardX", "tensorboard", "TensorBoardLog"):

@@ -1,8 +1,10 @@
 import math
+from types import SimpleNamespace
 
 import pytest
 from callback_training import fit
 from helpers import classifier
+from thread_ranks import results_of
 
 from minidl import Callback, Checkpoint, CSVLog, EarlyStopping, ProgressBar, StopOnNonFinite
 from minidl.training.callbacks.base import TrainingRun
@@ -103,3 +105,13 @@ class Own(Callback):
 )
 def test_arguments_that_are_no_defaults_are_shown(callback, expected):
     assert repr(callback).startswith(expected)
+
+
+def test_of_several_processes_rank_0_writes_and_decides():
+    def work(group):
+        run = TrainingRun(None, None, 1, [None], parallel=SimpleNamespace(group=group))
+        return run.is_root, run.of_root(f"rank {group.rank}")
+
+    assert results_of(2, work) == [(True, "rank 0"), (False, "rank 0")]
+    alone = TrainingRun(None, None, 1, [None])
+    assert (alone.is_root, alone.of_root(5)) == (True, 5)
