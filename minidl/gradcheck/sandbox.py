@@ -86,10 +86,6 @@ class ModelSandbox:
         self._memory = {key: p.memory for key, p in self.parameters.items()}
         self._buffer_values = [buffer.value.copy() for buffer in self._buffers]
         self._buffer_memory = [buffer.memory for buffer in self._buffers]
-        self._buffer_arrays: dict[str, list[Array]] = {
-            name: [value.astype(dtype) for value in self._buffer_values]
-            for name, dtype in DTYPES.items()
-        }
         for (i, name), parameter in self.parameters.items():
             dtype = parameter.value.dtype
             if dtype.kind not in "fc":
@@ -111,15 +107,10 @@ class ModelSandbox:
             if isinstance(owner, HasWorkspace):
                 owner.release_memory()  # what earlier calls left behind: the check begins afresh
         self._snapshots = {id(owner): Snapshot(owner, MEMBERS) for owner in self._owners}
-        for key, p in self.parameters.items():
-            self.arrays[key] = {name: np.array(p.value, dtype) for name, dtype in DTYPES.items()}
-        self._gradients: dict[ParameterKey, dict[str, Array]] = {
-            key: {name: np.full(p.shape, np.nan, dtype) for name, dtype in DTYPES.items()}
-            for key, p in self.parameters.items()
-        }
-        self._workspaces: dict[str, list[dict[str, Array]]] = {
-            name: [{} for _ in self._modules] for name in DTYPES
-        }
+        self._gradients: dict[ParameterKey, dict[str, Array]] = {}
+        self._buffer_arrays: dict[str, list[Array]] = {}
+        self._workspaces: dict[str, list[dict[str, Array]]] = {}
+        self._add_arithmetics(DTYPES)
         self.set_dtype("real")
         for layer in self.layers:
             self.reset(layer)  # what cannot be restored is to fail here, before it is used
@@ -128,6 +119,17 @@ class ModelSandbox:
                 [each for _, snapshot in snapshots for each in snapshot.random_states]
             )
         return self
+
+    def _add_arithmetics(self, dtypes: Mapping[str, type[np.inexact[Any]]]) -> None:
+        """Add memory for each of them, with the present values."""
+        for key, p in self.parameters.items():
+            arrays, gradients = self.arrays.setdefault(key, {}), self._gradients.setdefault(key, {})
+            value = arrays.get("real", p.value)
+            arrays |= {name: np.array(value, dtype) for name, dtype in dtypes.items()}
+            gradients |= {name: np.full(p.shape, np.nan, dtype) for name, dtype in dtypes.items()}
+        for name, dtype in dtypes.items():
+            self._buffer_arrays[name] = [value.astype(dtype) for value in self._buffer_values]
+            self._workspaces[name] = [{} for _ in self._modules]
 
     def __exit__(self, *error: object) -> None:
         finish(self._restore)
@@ -187,15 +189,7 @@ class ModelSandbox:
     @contextmanager
     def extended_precision(self) -> Iterator[None]:
         """Add `EXTENDED` to the arithmetics, at the present values, for the length of a context."""
-        for key, arrays in self.arrays.items():
-            real = arrays["real"]
-            arrays |= {name: real.astype(dtype) for name, dtype in EXTENDED.items()}
-            self._gradients[key] |= {
-                name: np.full(real.shape, np.nan, dtype) for name, dtype in EXTENDED.items()
-            }
-        for name, dtype in EXTENDED.items():
-            self._buffer_arrays[name] = [value.astype(dtype) for value in self._buffer_values]
-            self._workspaces[name] = [{} for _ in self._modules]
+        self._add_arithmetics(EXTENDED)
         try:
             yield
         finally:
