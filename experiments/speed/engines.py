@@ -29,8 +29,7 @@ from . import report
 N_WORKERS = 2
 N_TASKS, TASK_SECONDS = 100, 0.01
 N_DATA_TASKS, DATA_SHAPE = 24, (12_500, 1000)  # float64
-HEADINGS = ["", "start, s", "first, s", "next, s", "call, s", "tasks, s", "100 MB, s"]
-HEADINGS += ["BLAS", "same bits"]
+HEADINGS = ["", "start", "first", "next", "call", "tasks", "100 MB", "BLAS", "same bits"]
 
 
 def run(options: argparse.Namespace) -> None:
@@ -39,7 +38,7 @@ def run(options: argparse.Namespace) -> None:
 
     machine = report.describe_machine(threads=1)
     rounds = 1 if options.quick else options.rounds
-    print(f"engines: a search, {rounds} rounds\n{report.heading(machine)}\n")
+    print(f"engines: seconds of a search, {rounds} rounds\n{report.heading(machine)}\n")
     rows, results, scores = [HEADINGS], {}, {}
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the engines warn of their own affairs
