@@ -7,8 +7,8 @@ from ..utils.workspace import scalar_array
 from .activation import Activation
 from .graph import GraphBuilder
 
-# The smallest x whose exp(-x) is finite, by `dtype.char`.
-MIN_EXP_ARGUMENT = {"f": -88.0, "d": -709.0, "D": -709.0}
+# The smallest x whose exp(-x) is finite, by `dtype.char`; in extended precision as in float64.
+MIN_EXP_ARGUMENT = {"f": -88.0, **dict.fromkeys("dDgG", -709.0)}
 
 
 class Sigmoid(Activation):
