@@ -37,6 +37,7 @@ from minidl import (
 from minidl.parallel.world import world
 
 from . import report
+from .rounds import ROOT, environment
 from .table import format_number, ratios, spread
 
 NETWORKS = {
@@ -64,10 +65,10 @@ def run(options: argparse.Namespace) -> None:
         str(rounds),
         *["quick"] * options.quick,
     ]
-    limits = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     process = subprocess.run(
         [mpiexec, "-n", str(RANKS), *program],
-        env={**os.environ, **limits},
+        cwd=ROOT,
+        env=environment(threads=1),
         stdout=subprocess.PIPE,
         text=True,
         check=True,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from itertools import pairwise
+from traceback import format_tb
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -14,7 +15,7 @@ from ..batching.out_of_core import Rows
 from ..batching.own_lanes import OwnLanes
 from ..batching.row_exchange import RowExchange
 from ..errors import ArgumentError
-from ..escaping import escaped
+from ..escaping import escaped, escaped_lines
 from ..metrics.measurement import Measurement
 from ..objective import ForwardPass, Objective
 from ..utils.output import LenientStream
@@ -90,8 +91,11 @@ class ParallelTraining:
         traceback: TracebackType | None,
     ) -> None:
         if error is not None and not self.group.have_all_failed():
-            text = f"rank {self.group.rank} of {self.group.size}: {type(error).__name__}: {error}"
-            LenientStream(sys.stderr).write(f"{escaped(text)}; the training ends on all ranks\n")
+            place = f"rank {self.group.rank} of {self.group.size}"
+            words = ": ".join(filter(None, [place, type(error).__name__, str(error)]))
+            stream = LenientStream(sys.stderr)
+            stream.write(escaped_lines("".join(format_tb(error.__traceback__))))
+            stream.write(f"{escaped(words)}; the training ends on all ranks\n")
             sys.stderr.flush()
             self.group.abort()
         self.group.close()
