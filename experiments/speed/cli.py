@@ -13,6 +13,7 @@ from . import __doc__ as description
 from . import (
     blocks,
     check,
+    cluster,
     data,
     engines,
     estimators,
@@ -42,6 +43,7 @@ BENCHMARKS = {
     "engines": engines,
     "blocks": blocks,
     "mpi": mpi,
+    "cluster": cluster,
 }
 ROUNDS = {
     "train": 7,
@@ -56,6 +58,7 @@ ROUNDS = {
     "engines": 3,
     "blocks": 5,
     "mpi": 9,
+    "cluster": 5,
 }
 SECONDS = {"train": 0.5, "predict": 0.5, "data": 2.0, "growth": 0.2, "layers": 0.4}
 LOADS = {"train": TRAINING, "predict": PREDICTION, "growth": growth.SERIES, "layers": LAYERS}

@@ -11,13 +11,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import shutil
-import subprocess
 import sys
 import time
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -37,7 +33,7 @@ from minidl import (
 from minidl.parallel.world import world
 
 from . import report
-from .rounds import ROOT, environment
+from .ranks import run_on_ranks
 from .table import format_number, ratios, spread
 
 NETWORKS = {
@@ -56,24 +52,7 @@ def run(options: argparse.Namespace) -> None:
     """Measure in rounds on two ranks, print a table, write mpi.json."""
     machine = report.describe_machine(threads=1)
     rounds = 2 if options.quick else options.rounds
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    mpiexec = shutil.which("mpiexec", path=path) or "mpiexec"
-    program = [
-        sys.executable,
-        "-m",
-        "experiments.speed.mpi",
-        str(rounds),
-        *["quick"] * options.quick,
-    ]
-    process = subprocess.run(
-        [mpiexec, "-n", str(RANKS), *program],
-        cwd=ROOT,
-        env=environment(threads=1),
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    results = json.loads(process.stdout)
+    results = run_on_ranks(RANKS, "experiments.speed.mpi", rounds, is_quick=options.quick)
     print(f"Data-parallel training on {RANKS} ranks, {rounds} rounds")
     print(report.heading(machine), end="\n\n")
     print(table(results))
@@ -118,10 +97,7 @@ def measure(rounds: int, *, is_quick: bool) -> None:
         for is_normalized in (False, True):
             title = f"{name}, batch norm" if is_normalized else name
             times = results[title] = {variant: [] for variant in VARIANTS}
-            rng = np.random.default_rng(0)
-            n_rows = batch_size * (2 if is_quick else n_steps)
-            X = rng.standard_normal((n_rows, widths[0])).astype(np.float32)
-            Y = rng.integers(2, size=(len(X), 1))
+            X, Y = random_rows(batch_size * (2 if is_quick else n_steps), widths[0])
             for number in range(rounds + 1):
                 for variant in VARIANTS:
                     seconds = step_seconds(comm, variant, X, Y, widths, batch_size, is_normalized)
@@ -129,6 +105,13 @@ def measure(rounds: int, *, is_quick: bool) -> None:
                         times[variant].append(seconds)
     if comm.Get_rank() == 0:
         print(json.dumps(results))
+
+
+def random_rows(n_rows: int, n_features: int) -> tuple[Any, Any]:
+    """Return random examples and classes."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((n_rows, n_features)).astype(np.float32)
+    return X, rng.integers(2, size=(n_rows, 1))
 
 
 def step_seconds(

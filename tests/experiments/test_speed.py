@@ -20,7 +20,7 @@ from minidl.data import write_cats
 
 sys.path.insert(0, str(ROOT))  # if pytest itself is run rather than python -m pytest
 
-from experiments.speed import blocks, engines
+from experiments.speed import blocks, cost_model, engines
 from experiments.speed.cli import main
 from experiments.speed.peers import LAYER_PEERS
 
@@ -248,6 +248,38 @@ def test_mpi_compares_with_a_bare_reduction(tmp_path, capsys):
     for name, times in json.loads((tmp_path / "mpi.json").read_text())["seconds"].items():
         assert {len(seconds) for seconds in times.values()} == {2}
         assert re.search(rf"^{name}, Allreduce +[\d,]+ +[\d,.]+ +1.00 +1.00$", text, re.M)
+
+
+def test_cluster_compares_a_cost_model_with_ranks(tmp_path, capsys):
+    pytest.importorskip("mpi4py.MPI")
+    assert main(["cluster", "--quick", "--out", str(tmp_path)]) == 0
+    text = capsys.readouterr().out
+    assert re.search(r"^moons +2 +[\d,.]+ +[\d,.]+ +[\d.]+$", text, re.M)
+    assert re.search(r"^  moons +337 +64( +[\d.]+){5}$", text, re.M)
+    found = json.loads((tmp_path / "cluster.json").read_text())["ranks"]
+    assert found["1"]["compute"]["moons"].keys() == {"64", "32", "21", "16"}
+
+
+def test_the_cost_model_adds_compute_and_reduction():
+    link = cost_model.Link(latency=1e-3, bandwidth=1e6)
+    assert cost_model.reduction_seconds(1e6, 1, link) == 0
+    assert cost_model.reduction_seconds(1e6, 2, link) == pytest.approx(2e-3 + 1)
+    assert cost_model.reduction_seconds(1e6, 5, link) == pytest.approx(6e-3 + 1.6)
+    compute = cost_model.Compute(fixed=0.5, per_row=0.1)
+    assert cost_model.step_seconds(compute, 10, 1e6, 1, link) == pytest.approx(1.5)
+    assert cost_model.step_seconds(compute, 10, 1e6, 2, link) == pytest.approx(1 + 1.002)
+    assert cost_model.step_seconds(compute, 10, 1e6, 4, link, 2) == pytest.approx(2 * 0.75 + 1.504)
+
+
+def test_the_cost_model_is_fitted_to_what_it_gives():
+    compute = cost_model.Compute(fixed=2e-4, per_row=3e-5)
+    steps = {rows: compute.fixed + compute.per_row * rows for rows in (16, 21, 32, 64)}
+    assert cost_model.fit_compute(steps) == pytest.approx(compute)
+    assert cost_model.fit_compute({10: 3.0, 20: 2.0}) == (2.5, 0.0)
+    assert cost_model.fit_compute({10: 1.0, 20: 4.0}) == pytest.approx((0.0, 0.15))
+    link = cost_model.Link(latency=1e-4, bandwidth=2e8)
+    times = {n: cost_model.reduction_seconds(n, 2, link) for n in (4_000, 400_000, 16_000_000)}
+    assert cost_model.fit_link(times, 2) == pytest.approx(link)
 
 
 def test_help_names_benchmarks_options_and_examples(capsys):
