@@ -152,7 +152,7 @@ def prepare_training_data(
         measurement = objective.measurement(measured, data.y.shape[-1])
         _check_model(objective, data.x)
         if parallel is not None:
-            parallel.check(objective, data.x, batch_size)
+            parallel.check(objective, data, batch_size)
         validate = None
         if validation is not None:
             validate = Validator(objective, validation, validation_limit, pass_limit, measured)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from ..batching.out_of_core import Rows
+from ..batching.batch import Batch
 from ..batching.own_lanes import OwnLanes
 from ..batching.row_exchange import RowExchange
 from ..errors import ArgumentError
@@ -25,6 +25,7 @@ from .data_parallel import as_data_parallel
 from .evaluation import LaneEvaluation
 from .lane_tree import LaneTree
 from .layer_checks import check_layers
+from .loss_check import check_loss
 from .measurement import LaneMeasurement
 from .process_group import as_group
 from .reduction import OrderedSum, PlainSum, Reduction
@@ -104,27 +105,28 @@ class ParallelTraining:
         """Return a context at whose end an error of one rank is raised on all."""
         return agreeing(self.group)
 
-    def check(self, objective: Objective, x: Rows, batch_size: int | None) -> None:
+    def check(self, objective: Objective, data: Batch, batch_size: int | None) -> None:
         """Raise `ArgumentError` if a model or batches cannot be divided into the lanes.
 
         Parameters
         ----------
         objective : Objective
             The model.
-        x : ndarray, SparseRows or ArraySource of shape (m, ...)
-            The examples, of which the first may be tried.
+        data : Batch
+            The examples, of which the first may be tried, and their targets.
         batch_size : int or None
             The rows of a batch; None: all.
         """
-        n_lanes, size = self.lanes.n_lanes, min(batch_size or len(x), len(x))
+        n_lanes, size = self.lanes.n_lanes, min(batch_size or len(data.x), len(data.x))
         if size < n_lanes:
             parts = "lanes" if self.settings.exact else "ranks"
             raise ArgumentError(
                 f"batches must have an example for each of the {n_lanes} {parts} or more, got "
                 f"{size}: choose a larger batch_size, or fewer {parts}"
             )
+        check_loss(objective, data)
         if self.settings.are_statistics_global:
-            check_layers(objective, x)
+            check_layers(objective, data.x)
 
     def check_arguments(self, run: TrainingRun) -> None:
         """Raise `ArgumentError` on all ranks if they do not train the same."""
