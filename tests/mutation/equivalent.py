@@ -70,11 +70,6 @@ EQUIVALENT = {
         "batch_size = max( 0 if reads_rows else MIN_ROWS, min(MAX_ROWS, power_of_two))",
     ): "a power of two is 1 or more",
     (
-        "minidl/batching/shuffled_rows.py",
-        "yield arrays, order_of(len(arrays[0]), number)[first_row:]",
-        "yield arrays, order_of(len(arrays[ 1]), number)[first_row:]",
-    ): "a buffer has as many rows of Y as of X",
-    (
         "minidl/training/resume_checks.py",
         'for rng, rng_state in zip(layer_rngs(run), state["rng_states"], strict=True):',
         'for rng, rng_state in zip(layer_rngs(run), state["rng_states"]):',
