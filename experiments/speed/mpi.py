@@ -62,7 +62,7 @@ def run(options: argparse.Namespace) -> None:
 def table(results: dict[str, dict[str, list[float]]]) -> str:
     """Return the shortest step of each variant, and its ratios to the bare reduction."""
     lines = [
-        f"{'':28}{'parameters':>11}{'shortest step, us':>19}{'of Allreduce: least, median':>30}"
+        f"{'':32}{'parameters':>11}{'shortest step, us':>19}{'of Allreduce: least, median':>30}"
     ]
     for name, times in results.items():
         widths = NETWORKS[name.split(",")[0]][0]
@@ -71,7 +71,7 @@ def table(results: dict[str, dict[str, list[float]]]) -> str:
             least, median, _ = spread(ratios(times[variant], times[BARE]))
             microseconds = format_number(1e6 * min(times[variant]))
             row = f"{name}, {variant}"
-            lines.append(f"{row:28}{size:11,}{microseconds:>19}{least:22.2f}{median:8.2f}")
+            lines.append(f"{row:32}{size:11,}{microseconds:>19}{least:22.2f}{median:8.2f}")
     return "\n".join(lines)
 
 
