@@ -45,7 +45,7 @@ FILES = {
     "signs": "train_signs.h5",
 }
 # Pages of which the tests train the beginning only, as all of it takes half a minute.
-FIRST_EPOCHS = {"two-layers": 201, "four-layers": 201, "optimization": 1001}
+FIRST_EPOCHS = {"two-layers": 201, "four-layers": 201, "initialization": 5001, "optimization": 1001}
 
 
 def with_epochs(block, epochs, is_compared):
