@@ -8,12 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..utils.typing import Array
-from .constants import (
-    EPS,
-    EXTENDED_SAFETY,
-    MAX_ROUNDING,
-    ROUNDING_PER_NOISE,
-)
+from .constants import EPS, EXTENDED_SAFETY, MAX_ROUNDING, ROUNDING_PER_NOISE
 from .layer_harness import LayerHarness
 from .numeric.function import Function
 from .numeric.gradient import numeric_gradients
@@ -147,7 +142,7 @@ def widen_by_rounding(
 def _extended_function(harness: LayerHarness, x: Array, name: str) -> Function:
     """Return the output as a function of "input" or of a parameter, in extended precision."""
     inputs: dict[str, Array] = {
-        kind: x.astype(EXTENDED[name]) for kind, name in EXTENDED_NAMES.items()
+        kind: x.astype(EXTENDED[wider]) for kind, wider in EXTENDED_NAMES.items()
     }
     own = {} if name == "input" else harness.sandbox.arrays[harness.number, name]
     return Function(

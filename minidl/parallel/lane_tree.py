@@ -1,4 +1,4 @@
-"""The one order in which what lanes have computed is added, whoever computes them."""
+"""The order in which the gradients of lanes are added, on any number of ranks."""
 
 from __future__ import annotations
 
