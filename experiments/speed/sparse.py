@@ -2,11 +2,11 @@
 
 20,000 features of which a text fills 0.5 %, 100 units, float32, one thread, processor time. First
 the products of the first layer alone, forward and the gradient of its weights, for batches of
-several sizes, with warm caches; also those of a layer whose weights are (in, out). Then whole steps
-by parts, as they follow each other in training, with Adam in NumPy and as it is compiled, if numba
-is there; beside them Adam for only the columns that occur in a batch, which is not what minidl
-does. Matrix and array take turns in each round, and a ratio is that of one round. At last the
-memory of rows and training, and how far predictions differ.
+several sizes, with warm caches; also those of `SparseLinear`, whose weights are (in, out). Then
+whole steps by parts, as they follow each other in training, with Adam in NumPy and as it is
+compiled, if numba is there; beside them Adam for only the columns that occur in a batch, which is
+not what minidl does. Matrix and array take turns in each round, and a ratio is that of one round.
+At last the memory of rows and training, and how far predictions differ.
 """
 
 from __future__ import annotations
@@ -23,14 +23,12 @@ import numpy as np
 from minidl import (
     Adam,
     BinaryCrossEntropy,
-    Layer,
     Linear,
     MiniBatches,
-    Parameter,
-    Random,
     ReLU,
     Sequential,
     Sigmoid,
+    SparseLinear,
 )
 from minidl.batching.batch import Batch
 from minidl.errors import MissingDependencyError
@@ -87,30 +85,7 @@ def network(n_features: int) -> Sequential:
     return Sequential(layers, loss=BinaryCrossEntropy())
 
 
-class WordSum(Layer):
-    """`Linear` without a bias, of which the weights of a word lie together."""
-
-    takes_sparse = True
-
-    def __init__(self, in_features: int, out_features: int) -> None:
-        self.weight = Parameter((in_features, out_features), init=Random())
-
-    def forward(self, x: Any, *, training: bool = False) -> Any:
-        """Return the sums of the weights of words."""
-        self._x = x
-        return x @ self.weight.value
-
-    def backward_parameters(self, dy: Any) -> None:
-        """Write the gradient of the weights."""
-        self.weight.grad[...] = self._x.T @ dy
-
-    def backward(self, dy: Any) -> Any:
-        """Return dx."""
-        self.backward_parameters(dy)
-        return dy @ self.weight.value.T
-
-
-BY_UNIT, BY_WORD, DENSE = "sparse", "sparse, (in, out)", "dense"
+BY_UNIT, BY_WORD, DENSE = "sparse", "SparseLinear", "dense"
 
 
 def shortest(function: Callable[[], object]) -> float:
@@ -125,10 +100,10 @@ def shortest(function: Callable[[], object]) -> float:
 
 def product_times(rows: Mapping[str, Any], size: int, rounds: int) -> dict[str, Times]:
     """Return the seconds of both products of the first layer, by peer and by product."""
-    peers: dict[str, tuple[Any, Callable[[int, int], Layer]]] = {
+    peers: dict[str, tuple[Any, type[Linear]]] = {
         DENSE: (rows["dense"], Linear),
         BY_UNIT: (rows["sparse"], Linear),
-        BY_WORD: (rows["sparse"], WordSum),
+        BY_WORD: (rows["sparse"], SparseLinear),
     }
     found: dict[str, Times] = {peer: defaultdict(list) for peer in peers}
     dy = np.random.default_rng(0).standard_normal((size, UNITS)).astype(np.float32)
