@@ -79,12 +79,13 @@ def run(options: argparse.Namespace) -> None:
     report.write(options, {"machine": machine, **results})
 
 
-def network(n_features: int) -> Sequential:
-    """Return the network of all measurements."""
-    layers = [Linear(n_features, UNITS), ReLU(), Linear(UNITS, 1), Sigmoid()]
+def network(first: type[Linear], n_features: int) -> Sequential:
+    """Return the network of all measurements, which begins with a `first`."""
+    layers = [first(n_features, UNITS), ReLU(), Linear(UNITS, 1), Sigmoid()]
     return Sequential(layers, loss=BinaryCrossEntropy())
 
 
+FIRST: dict[str, type[Linear]] = {"dense": Linear, "sparse": SparseLinear}
 BY_UNIT, BY_WORD, DENSE = "sparse", "SparseLinear", "dense"
 
 
@@ -133,7 +134,7 @@ def step_times(
     found: dict[str, Times] = {peer: defaultdict(list) for peer in rows}
     for number in range(rounds):
         for peer, X in rows.items():
-            for part, seconds in _step_parts(X, y, size, number):
+            for part, seconds in _step_parts(FIRST[peer], X, y, size, number):
                 found[peer][part].append(seconds)
     return {
         peer: {part: float(np.median(seconds)) for part, seconds in times.items()}
@@ -141,9 +142,11 @@ def step_times(
     }
 
 
-def _step_parts(X: Any, y: Any, size: int, seed: int) -> Iterator[tuple[str, float]]:
+def _step_parts(
+    kind: type[Linear], X: Any, y: Any, size: int, seed: int
+) -> Iterator[tuple[str, float]]:
     """Yield the seconds of each part of the steps of an epoch, which are steps of Adam."""
-    model = network(X.shape[1])
+    model = network(kind, X.shape[1])
     objective: Any = model.objective_function
     first: Any = model.layers[0]
     theta, grad = model.parameters.theta, model.parameters.grad
@@ -193,13 +196,13 @@ class ColumnsAdam:
     """Adam that moves only the weights of the columns in a batch: what a lazy form would cost."""
 
     def __init__(self, units: int, n_features: int) -> None:
-        self.moments = np.zeros((2, units, n_features), np.float32)
+        self.moments = np.zeros((2, n_features, units), np.float32)
 
     def step(self, weight: Any, grad: Any, indices: Any) -> None:
         """Move these columns; the others keep their moments, too."""
         columns = np.unique(indices)
-        first, second = (moment.T for moment in self.moments)
-        g, v, s = grad.T[columns], first[columns], second[columns]
+        first, second = self.moments
+        g, v, s = grad[columns], first[columns], second[columns]
         v *= np.float32(0.9)
         v += g
         s *= np.float32(0.999)
@@ -209,14 +212,14 @@ class ColumnsAdam:
         step += np.float32(1e-8)
         np.divide(v, step, out=step)
         step *= np.float32(1e-4)
-        weight.T[columns] -= step
+        weight[columns] -= step
 
 
 def memory(rows: Mapping[str, Any], y: Any) -> dict[str, dict[str, int]]:
     """Return the bytes of the rows, and those that an epoch takes besides, by peer."""
     found = {}
     for peer, X in rows.items():
-        model = network(X.shape[1])
+        model = network(FIRST[peer], X.shape[1])
         tracemalloc.start()
         model.fit(X, y, optimizer=Adam(), epochs=1, progress=False)
         peak = tracemalloc.get_traced_memory()[1]
@@ -228,7 +231,7 @@ def memory(rows: Mapping[str, Any], y: Any) -> dict[str, dict[str, int]]:
 
 def predictions(X: Any, y: Any, X_test: Any, y_test: Any) -> dict[str, float]:
     """Train on the matrix; return the accuracy on others, and how far both kinds differ."""
-    model = network(X.shape[1])
+    model = network(SparseLinear, X.shape[1])
     model.fit(X, y, optimizer=Adam(), epochs=3, progress=False)
     gap = np.abs(model.predict(X_test) - model.predict(X_test.toarray())).max()
     return {"accuracy": model.evaluate(X_test, y_test)["accuracy"], "difference": float(gap)}
