@@ -73,6 +73,32 @@ ogp_site_url = os.environ.get("MINIDL_SITE_URL", "")
 ogp_image = "_static/preview.png"
 ogp_image_alt = "A network's decision boundary between two half-moons, before and after training"
 
+# The galleries: scripts of docs/galleries that are run, with what they print and draw; the notebooks
+# of experiments/notebooks, run too; in the docs/recorded are the runs that take longer.
+extensions.remove("myst_parser")  # which myst_nb contains
+extensions += ["myst_nb", "sphinx_gallery.gen_gallery", "gallery_pages", "two_looks"]
+exclude_patterns += ["galleries", "recorded", "bugs/index.rst", "studies/index.rst"]
+exclude_patterns += ["sg_execution_times.rst", "*/sg_execution_times.rst"]
+html_css_files.append("galleries.css")
+nb_execution_mode, nb_execution_raise_on_error = "force", True
+nb_merge_streams = True
+sphinx_gallery_conf = {
+    "examples_dirs": ["galleries/bugs", "galleries/studies"],
+    "gallery_dirs": ["bugs", "studies"],
+    "filename_pattern": r"\.py$",
+    "ignore_pattern": r"network\.py$",  # what all bugs share
+    "image_scrapers": ["bug_pictures.scrape"],
+    "notebook_extensions": set(),
+    "download_all_examples": False,
+    "abort_on_example_error": True,
+    "line_numbers": True,  # the checker names lines
+    "min_reported_time": 1e9,
+    "write_computation_times": False,
+    "remove_config_comments": True,
+    "show_signature": False,
+    "capture_repr": (),
+}
+
 
 def shorten_citations(app, doctree, docname):
     """Show the citation [1] as [1]: numpydoc gives each a label that is unique on the page."""

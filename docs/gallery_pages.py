@@ -1,0 +1,53 @@
+"""What the galleries need beyond Sphinx-Gallery: the notebooks, and thumbnails on dark pages."""
+
+import shutil
+from pathlib import Path
+
+from sphinx_gallery.utils import scale_image
+
+from two_looks import dark_name
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def copy_notebooks(app):
+    """Put the notebooks where Sphinx looks for pages."""
+    folder = Path(app.srcdir) / "notebooks"
+    folder.mkdir(exist_ok=True)
+    for notebook in (ROOT / "experiments" / "notebooks").glob("*.ipynb"):
+        shutil.copyfile(notebook, folder / notebook.name)
+
+
+def draw_dark_thumbnails(app):
+    """Make a thumbnail of each script's dark picture, beside the one of its light picture."""
+    settings = app.config.sphinx_gallery_conf
+    for script, picture in thumbnail_pictures(app):
+        dark = Path(dark_name(str(picture)))
+        if dark.exists():
+            folder = Path(app.srcdir) / script.parent / "images" / "thumb"
+            thumbnail = dark_name(f"sphx_glr_{script.stem}_thumb.png")
+            scale_image(dark, folder / thumbnail, *settings["thumbnail_size"])
+
+
+def thumbnail_pictures(app):
+    """Yield each script, where Sphinx-Gallery has copied it, and the picture of its thumbnail."""
+    source = Path(app.srcdir)
+    for folder in app.config.sphinx_gallery_conf["gallery_dirs"]:
+        for script in sorted((source / folder).glob("*.py")):
+            recorded = source / "recorded" / script.stem / "thumbnail.png"
+            drawn = script.parent / "images" / f"sphx_glr_{script.stem}_001.png"
+            yield script.relative_to(source), recorded if recorded.exists() else drawn
+
+
+def hide_paths(app, docname, source):
+    """Show paths of this computer, which studies print, relative to the checkout."""
+    if docname.split("/")[0] in app.config.sphinx_gallery_conf["gallery_dirs"]:
+        source[0] = source[0].replace(f"{ROOT}/", "")
+
+
+def setup(app):
+    """Connect to the beginning of a build, after Sphinx-Gallery."""
+    app.connect("builder-inited", copy_notebooks)
+    app.connect("builder-inited", draw_dark_thumbnails, priority=900)
+    app.connect("source-read", hide_paths)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
