@@ -22,7 +22,7 @@ DPI = 130
 
 
 def scrape(block, block_vars, gallery_conf):
-    """Draw the report of a script, light and dark, and return the reStructuredText that shows it."""
+    """Draw the report of a script, light and dark; return the reStructuredText that shows it."""
     names = block_vars["example_globals"]
     if "report" not in names or "drawn" in block_vars:
         return ""
@@ -72,7 +72,7 @@ def _cells(axes, array, title, colours, limits):
 def _words(value):
     if isinstance(value, np.bool_):
         return "wrong" if value else ""
-    return "NaN" if np.isnan(value) else f"{value:.2g}"
+    return "NaN" if np.isnan(value) else f"{value + 0.0:.2g}"  # 0 for -0
 
 
 def _rules(report):

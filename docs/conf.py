@@ -73,8 +73,8 @@ ogp_site_url = os.environ.get("MINIDL_SITE_URL", "")
 ogp_image = "_static/preview.png"
 ogp_image_alt = "A network's decision boundary between two half-moons, before and after training"
 
-# The galleries: scripts of docs/galleries that are run, with what they print and draw; the notebooks
-# of experiments/notebooks, run too; in the docs/recorded are the runs that take longer.
+# The galleries: the scripts of docs/galleries and the notebooks of experiments/notebooks, which are
+# run when the site is built. docs/recorded has the results of runs that take longer.
 extensions.remove("myst_parser")  # which myst_nb contains
 extensions += ["myst_nb", "sphinx_gallery.gen_gallery", "gallery_pages", "two_looks"]
 exclude_patterns += ["galleries", "recorded", "bugs/index.rst", "studies/index.rst"]
@@ -91,6 +91,8 @@ sphinx_gallery_conf = {
     "notebook_extensions": set(),
     "download_all_examples": False,
     "abort_on_example_error": True,
+    "run_stale_examples": True,  # what they print depends on minidl, too
+    "backreferences_dir": "studies/backreferences",
     "line_numbers": True,  # the checker names lines
     "min_reported_time": 1e9,
     "write_computation_times": False,

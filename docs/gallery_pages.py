@@ -1,13 +1,16 @@
 """What the galleries need beyond Sphinx-Gallery: the notebooks, and thumbnails on dark pages."""
 
+import re
 import shutil
+import sys
 from pathlib import Path
 
 from sphinx_gallery.utils import scale_image
-
 from two_looks import dark_name
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))  # for the studies
+THUMBNAIL = re.compile(r'sphinx_gallery_thumbnail_path = "(.+)"')
 
 
 def copy_notebooks(app):
@@ -34,9 +37,9 @@ def thumbnail_pictures(app):
     source = Path(app.srcdir)
     for folder in app.config.sphinx_gallery_conf["gallery_dirs"]:
         for script in sorted((source / folder).glob("*.py")):
-            recorded = source / "recorded" / script.stem / "thumbnail.png"
+            named = THUMBNAIL.search(script.read_text(encoding="utf-8"))
             drawn = script.parent / "images" / f"sphx_glr_{script.stem}_001.png"
-            yield script.relative_to(source), recorded if recorded.exists() else drawn
+            yield script.relative_to(source), source / named[1] if named else drawn
 
 
 def hide_paths(app, docname, source):

@@ -34,15 +34,17 @@ PICTURES = {
     "cats": ["cost"],
     "convolution": ["accuracy"],
     "digits": ["misclassified", "accuracy"],
-    "gradient_checking": [],
+    "gradient_checking": ["errors"],
     "initialization": ["boundaries", "cost"],
     "mini_batches": ["cost"],
     "normalization": ["cost"],
     "optimization": ["valley", "cost"],
+    "own_image": ["answers"],
     "regularization": ["boundaries", "plane"],
     "sequences": ["adding"],
     "signs": ["cost", "confusion"],
 }
+ARGUMENTS = {"own_image": [str(RECORDED / "own_image" / "drawn.png")]}
 DPI, N_COLOURS = 100, 96
 
 
@@ -53,16 +55,18 @@ def record(name):
     def keep(out, results, figures):
         drawn.update(figures)
 
+    arguments = ARGUMENTS.get(name, [])
     begin = time.perf_counter()
     with mock.patch.object(study, "write", keep), contextlib.redirect_stdout(printed):
-        status = importlib.import_module(f"experiments.{name}").main([])
+        status = importlib.import_module(f"experiments.{name}").main(arguments)
     if status:
         sys.exit(status)
     seconds = time.perf_counter() - begin
     folder = RECORDED / name
     folder.mkdir(parents=True, exist_ok=True)
-    text = f"$ python -m experiments.{name}\n{without_paths(printed.getvalue())}\n{origin(seconds)}"
-    (folder / "output.txt").write_text(text, encoding="utf-8")
+    command = " ".join(["$ python -m", f"experiments.{name}", *arguments])
+    text = f"{command}\n# {origin(seconds)}\n\n{printed.getvalue().strip()}\n"
+    (folder / "output.txt").write_text(without_paths(text), encoding="utf-8")
     for picture in PICTURES[name]:
         figure = drawn[f"{picture}.png"]()
         for look, file in (("light", f"{picture}.png"), ("dark", f"{picture}-dark.png")):
@@ -82,7 +86,7 @@ def origin(seconds):
         commit += ", changed since"
     versions = ", ".join(f"{name} {version}" for name, version in study.versions().items())
     today = datetime.datetime.now(datetime.UTC).date()
-    return f"recorded on {today} at commit {commit}; {seconds:.0f} s; {versions}\n"
+    return f"recorded on {today} at commit {commit}; {seconds:.0f} s; {versions}"
 
 
 def git(*arguments):
