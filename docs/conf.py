@@ -11,6 +11,8 @@ from minidl import __version__
 
 sys.path.insert(0, str(Path(__file__).parent))  # for the extensions of this folder
 
+from api_pages import type_links  # noqa: E402
+
 project, author, release = "minidl", "the authors of minidl", __version__
 copyright = "the authors of minidl, MIT licence"
 extensions = [
@@ -72,6 +74,18 @@ copybutton_selector = "div:not(.highlight-text) > div.highlight > pre"  # not wh
 ogp_site_url = os.environ.get("MINIDL_SITE_URL", "")
 ogp_image = "_static/preview.png"
 ogp_image_alt = "A network's decision boundary between two half-moons, before and after training"
+
+# Links to the documentation of others, by small inventories of the names that are used: no network.
+extensions.append("sphinx.ext.intersphinx")
+intersphinx_mapping = {
+    "python": ("https://docs.python.org/3/", "inventories/python.txt"),
+    "numpy": ("https://numpy.org/doc/stable/", "inventories/numpy.txt"),
+    "matplotlib": ("https://matplotlib.org/stable/", "inventories/matplotlib.txt"),
+    "sklearn": ("https://scikit-learn.org/stable/", "inventories/sklearn.txt"),
+    "mpi4py": ("https://mpi4py.readthedocs.io/en/stable/", "inventories/mpi4py.txt"),
+}
+numpydoc_xref_param_type = True
+numpydoc_xref_aliases, numpydoc_xref_ignore = type_links(), "all"
 
 # The galleries: the scripts of docs/galleries and the notebooks of experiments/notebooks, which are
 # run when the site is built. docs/recorded has the results of runs that take longer.
