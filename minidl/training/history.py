@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
+from ..drawing.curves import draw_curves
 from ..errors import ArgumentError
 from ..escaping import escaped
 from ..metrics import monitoring
@@ -42,7 +44,7 @@ class History:
 
     See Also
     --------
-    minidl.plots.learning_curves : Draws a history.
+    minidl.plots.learning_curves : Compares several histories.
 
     Examples
     --------
@@ -126,6 +128,56 @@ class History:
         is_higher = monitoring.higher_is_better(name, higher_is_better, self.directions)
         best = max(numbers) if is_higher else min(numbers)
         return values.index(best) + 1
+
+    def plot(
+        self,
+        metric: str = "loss",
+        *,
+        against: str | None = None,
+        held_out: str = "validation",
+        axes: Any = None,
+    ) -> Any:
+        """Plot a metric over the epochs, in training and in validation (extra `plot`).
+
+        Parameters
+        ----------
+        metric : str, default "loss"
+            The name of the metric, such as "accuracy".
+        against : str, optional
+            The column for the x axis. By default, the epoch.
+        held_out : str, default "validation"
+            What the legend calls the dashed curve, such as "test".
+        axes : matplotlib.axes.Axes, optional
+            Where to plot. By default, a new figure.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+            The axes with the plot; ``axes.figure.savefig("loss.png")`` saves it.
+
+        Raises
+        ------
+        ArgumentError
+            If the history is empty or has no such column, or `axes` is not a single Axes.
+        MissingDependencyError
+            If matplotlib is not installed.
+
+        See Also
+        --------
+        minidl.plots.learning_curves : Compares several histories, too.
+
+        Examples
+        --------
+        >>> from minidl import History
+        >>> history = History()
+        >>> for loss, val_loss in ((0.7, 0.8), (0.5, 0.6)):
+        ...     history.add({"loss": loss, "val_loss": val_loss})
+        >>> history.plot().get_title()
+        'Loss during training'
+        """
+        return draw_curves(
+            self, metric, against=against, held_out=held_out, axes=axes, function="History.plot"
+        )
 
     def _default_monitor(self) -> str:
         return "val_loss" if "val_loss" in self else "loss"

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ...drawing.figure import new_figure
 from ...errors import ArgumentError, require_extra
 from ...escaping import MAX_LINE, PLAIN_TEXT, shortened
 from ..result import Check
@@ -60,11 +61,9 @@ def plot_errors(report: Report, *, axes: Any = None) -> Any:
 
 
 def _new_axes(count: int, title: str) -> Any:
-    from matplotlib.figure import Figure
-
     columns = min(count, _MAX_COLUMNS)
     rows = -(-count // columns)
-    figure = Figure(figsize=(4.2 * columns + 1.0, 3.4 * rows + 0.4), layout="constrained")
+    figure = new_figure("plot_errors", 4.2 * columns + 1.0, 3.4 * rows + 0.4)
     axes = figure.subplots(rows, columns, squeeze=False)
     for empty in axes.flat[count:]:
         empty.remove()
