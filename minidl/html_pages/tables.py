@@ -8,6 +8,9 @@ from typing import Any
 from ..errors import ArgumentError
 from .markup import Markup, element
 
+_WIDE = 40
+"""Characters of a fact that takes the whole width of a list of facts."""
+
 
 def table(
     header: Sequence[str],
@@ -87,7 +90,13 @@ def facts(values: Mapping[str, str]) -> Markup:
         The list.
     """
     pairs = (
-        element("div", element("dt", name), element("dd", value)) for name, value in values.items()
+        element(
+            "div",
+            element("dt", name),
+            element("dd", value),
+            class_="wide" if len(value) > _WIDE else "",
+        )
+        for name, value in values.items()
     )
     return element("dl", *pairs)
 

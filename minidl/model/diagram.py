@@ -7,7 +7,8 @@ from typing import cast
 
 from ..escaping import MAX_LINE, shortened
 from ..html_pages.markup import Markup, element, joined
-from ..layers.base import Shape
+from ..layers.base import Layer, Shape
+from ..layers.chain import Chain
 from ..layers.container import Container
 from ..objective import Objective
 from .summary import LayerRow, format_size, layer_rows, loss_text, shape_text
@@ -73,10 +74,15 @@ def _parts(row: LayerRow, inside: dict[str, list[LayerRow]]) -> Iterator[Markup]
         yield element("div", line, class_=f"layer{' learned' * bool(count)}")
     else:
         is_parallel = len(list(cast(Container, row.layer).receivers())) > 1
-        formula = element("div", row.layer.formula()[0], class_="muted")
         layers = _list_of(inside, row.path, "parallel" if is_parallel else "")
-        yield element("div", line, formula, layers, class_="layer")
+        yield element("div", line, *_formula(row.layer), layers, class_="layer")
     yield _arrow(shape_text(row.output))
+
+
+def _formula(layer: Layer) -> Iterator[Markup]:
+    """Yield what a container does with the outputs of its layers, unless they follow each other."""
+    if not isinstance(layer, Chain):
+        yield element("div", layer.formula()[0], class_="muted")
 
 
 def _arrow(words: str) -> Markup:
