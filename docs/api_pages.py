@@ -1,8 +1,10 @@
 """The pages of the API, made from the `__all__` of the packages: a new name needs no line here."""
 
+import ast
 import inspect
 import re
 from importlib import import_module
+from pathlib import Path
 
 from docutils import nodes
 from sphinx.domains.python import PyXRefRole
@@ -146,8 +148,25 @@ class PublicNames(SphinxDirective):
                 lines += [f"   :members: {', '.join(members)}"] if members else []
             else:
                 lines += [f".. autofunction:: {full_name}"]
-            lines += [""]
+            lines += ["", *picture(full_name.rpartition(".")[2]), ""]
         return self.parse_text_to_nodes("\n".join(lines))
+
+
+def picture(name):
+    """Return the picture of a function of `minidl.plots` that has a script in the gallery."""
+    script = Path(__file__).parent / "galleries" / "plots" / f"{name}.py"
+    if not script.exists():
+        return []
+    words = summary(script)
+    lines = [f".. figure:: /plots/images/sphx_glr_{name}_001.png", f"   :alt: {words}", ""]
+    lines += [f"   {words} :doc:`Its code </plots/{name}>`."]
+    return [f"   {line}" for line in lines]
+
+
+def summary(script):
+    """Return what the docstring of a script of a gallery says below its title, in one line."""
+    text = ast.get_docstring(ast.parse(script.read_text(encoding="utf-8")))
+    return " ".join(text.partition("\n\n")[2].split())
 
 
 class PublicIndex(SphinxDirective):

@@ -1,11 +1,4 @@
-"""The pictures of the gallery of bugs: the wrong gradient beside the right one.
-
-Sphinx-Gallery calls `scrape` after each block of a script; it draws what the script's `report`
-found.
-"""
-
-import textwrap
-from pathlib import Path
+"""The pictures of the gallery of bugs: the wrong gradient beside the right one."""
 
 import numpy as np
 from matplotlib.colors import ListedColormap
@@ -18,21 +11,6 @@ RIGHT, WRONG = "#e6e6e6", "#D55E00"
 DARK_INK, LIGHT_INK = "#111111", "#fdfdfd"  # on coloured cells: the same in both looks
 MISSING = "#9a9a9a"  # NaN, in the colours of numbers
 N_COLUMNS = 2  # of the list of rules
-DPI = 130
-
-
-def scrape(block, block_vars, gallery_conf):
-    """Draw the report of a script, light and dark; return the reStructuredText that shows it."""
-    names = block_vars["example_globals"]
-    if "report" not in names or "drawn" in block_vars:
-        return ""
-    block_vars["drawn"] = True
-    figure, description = draw(names["report"])
-    path = Path(next(block_vars["image_path_iterator"]))
-    for look, file in (("light", path), ("dark", path.with_stem(f"{path.stem}-dark"))):
-        plots.set_look(figure, look).savefig(file, dpi=DPI)
-    source = path.relative_to(gallery_conf["src_dir"]).as_posix()
-    return f".. image:: /{source}\n   :alt: {description}\n   :class: sphx-glr-single-img\n\n"
 
 
 def draw(report):
@@ -93,4 +71,4 @@ def _rules(report):
     axes.axis("off")
     names = " and ".join(broken)
     axes.set_title(f"the rules of a layer: broken is “{names}”", fontsize=11)
-    return figure, textwrap.shorten(f"The rules of a layer; broken is {names}", 200)
+    return figure, f"A list of the rules of a layer; broken is {names}"

@@ -11,7 +11,7 @@ from minidl import __version__
 
 sys.path.insert(0, str(Path(__file__).parent))  # for the extensions of this folder
 
-from api_pages import type_links  # noqa: E402
+from api_pages import type_links
 
 project, author, release = "minidl", "the authors of minidl", __version__
 copyright = "the authors of minidl, MIT licence"
@@ -89,23 +89,22 @@ numpydoc_xref_aliases, numpydoc_xref_ignore = type_links(), "all"
 
 # The galleries: the scripts of docs/galleries and the notebooks of experiments/notebooks, which are
 # run when the site is built. docs/recorded has the results of runs that take longer.
+GALLERIES = ["bugs", "plots", "studies"]
 extensions.remove("myst_parser")  # which myst_nb contains
 extensions += ["myst_nb", "sphinx_gallery.gen_gallery", "gallery_pages", "two_looks"]
-exclude_patterns += ["galleries", "recorded", "bugs/index.rst", "studies/index.rst"]
-exclude_patterns += ["sg_execution_times.rst", "*/sg_execution_times.rst"]
+exclude_patterns += ["galleries", "recorded", *(f"{name}/index.rst" for name in GALLERIES)]
 html_css_files.append("galleries.css")
 nb_execution_mode, nb_execution_raise_on_error = "force", True
 nb_merge_streams = True
 sphinx_gallery_conf = {
-    "examples_dirs": ["galleries/bugs", "galleries/studies"],
-    "gallery_dirs": ["bugs", "studies"],
+    "examples_dirs": [f"galleries/{name}" for name in GALLERIES],
+    "gallery_dirs": GALLERIES,
     "filename_pattern": r"\.py$",
     "ignore_pattern": r"network\.py$",  # what all bugs share
-    "image_scrapers": ["bug_pictures.scrape"],
+    "image_scrapers": ["gallery_pages.scrape"],
     "notebook_extensions": set(),
     "download_all_examples": False,
     "abort_on_example_error": True,
-    "run_stale_examples": True,  # what they print depends on minidl, too
     "backreferences_dir": "studies/backreferences",
     "line_numbers": True,  # the checker names lines
     "min_reported_time": 1e9,

@@ -1,16 +1,42 @@
-"""What the galleries need beyond Sphinx-Gallery: the notebooks, and thumbnails on dark pages."""
+"""What the galleries need beyond Sphinx-Gallery: both looks of pictures, and the notebooks."""
 
 import re
 import shutil
 import sys
 from pathlib import Path
 
+import bug_pictures
+import numpy as np
+from api_pages import summary
 from sphinx_gallery.utils import scale_image
 from two_looks import dark_name
 
+from minidl import plots
+
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # for the studies
+DPI = 130
 THUMBNAIL = re.compile(r'sphinx_gallery_thumbnail_path = "(.+)"')
+
+
+def scrape(block, block_vars, gallery_conf):
+    """Save what a script of a gallery has drawn as `axes`, or what its `report` found.
+
+    Sphinx-Gallery calls it after each block; it returns the reStructuredText of the picture.
+    """
+    names = block_vars["example_globals"]
+    if block_vars.get("is_drawn") or not {"axes", "report"} & set(names):
+        return ""
+    block_vars["is_drawn"] = True
+    if "axes" in names:
+        figure, description = np.ravel(names["axes"])[0].figure, summary(Path(block_vars["src_file"]))
+    else:
+        figure, description = bug_pictures.draw(names["report"])
+    path = Path(next(block_vars["image_path_iterator"]))
+    for look, file in (("light", path), ("dark", dark_name(str(path)))):
+        plots.set_look(figure, look).savefig(file, dpi=DPI)
+    source = path.relative_to(gallery_conf["src_dir"]).as_posix()
+    return f".. image:: /{source}\n   :alt: {description}\n   :class: sphx-glr-single-img\n\n"
 
 
 def copy_notebooks(app):
