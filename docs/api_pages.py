@@ -154,12 +154,12 @@ class PublicNames(SphinxDirective):
 
 def picture(name):
     """Return the picture of a function of `minidl.plots` that has a script in the gallery."""
-    script = Path(__file__).parent / "galleries" / "plots" / f"{name}.py"
+    script = Path(__file__).parent / "galleries" / "plots" / f"plot_{name}.py"
     if not script.exists():
         return []
     words = summary(script)
-    lines = [f".. figure:: /plots/images/sphx_glr_{name}_001.png", f"   :alt: {words}", ""]
-    lines += [f"   {words} :doc:`Its code </plots/{name}>`."]
+    lines = [f".. figure:: /plots/images/sphx_glr_plot_{name}_001.png", f"   :alt: {words}", ""]
+    lines += [f"   {words} :doc:`Its code </plots/plot_{name}>`."]
     return [f"   {line}" for line in lines]
 
 

@@ -29,7 +29,8 @@ def scrape(block, block_vars, gallery_conf):
         return ""
     block_vars["is_drawn"] = True
     if "axes" in names:
-        figure, description = np.ravel(names["axes"])[0].figure, summary(Path(block_vars["src_file"]))
+        figure = np.ravel(names["axes"])[0].figure
+        description = summary(Path(block_vars["src_file"]))
     else:
         figure, description = bug_pictures.draw(names["report"])
     path = Path(next(block_vars["image_path_iterator"]))
