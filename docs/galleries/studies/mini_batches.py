@@ -5,13 +5,13 @@ Batches: all, 64 or one example per step
 The same network and the same learning rate, with the whole set as one batch, in mini-batches of 64,
 and one example at a time.
 
-.. image:: /recorded/mini_batches/cost.png
-   :alt: Cost against epochs and against seconds for three sizes of batches; by seconds, mini-
-         batches of 64 are the fastest
-
 **What you see.** Counted in epochs, single examples learn fastest: they make 3,000 steps where the
 whole set makes one. Counted in seconds, mini-batches win, since a step over 64 rows costs hardly
 more than over one. The course describes the three in words; these are the numbers.
+
+.. image:: /recorded/mini_batches/cost.png
+   :alt: Cost against epochs and against seconds for three sizes of batches; by seconds, mini-
+         batches of 64 are the fastest
 
 .. literalinclude:: /recorded/mini_batches/output.txt
    :language: text

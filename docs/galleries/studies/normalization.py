@@ -5,13 +5,13 @@ Normalization at depth 20
 Twenty layers, plain gradient descent: without normalization, with ``BatchNorm`` and with
 ``LayerNorm``, from Xavier's and from He's initial weights.
 
-.. image:: /recorded/normalization/cost.png
-   :alt: Cost against epochs: without normalization and from Xavier's weights it stays at the level
-         of chance, with either normalization it falls
-
 **What you see.** From Xavier's weights, whose variance is half of what a ReLU needs, the gradients
 are as small as 1e-5 in every layer, and the network stays at chance for 60 epochs. Either
 normalization cures it. So do He's weights without any, though one of five seeds ends much worse.
+
+.. image:: /recorded/normalization/cost.png
+   :alt: Cost against epochs: without normalization and from Xavier's weights it stays at the level
+         of chance, with either normalization it falls
 
 .. literalinclude:: /recorded/normalization/output.txt
    :language: text

@@ -5,12 +5,12 @@ Your own picture
 The end of the same assignment: a picture of yours, scaled to 64 x 64 pixels and classified by the
 network of :doc:`cats`.
 
-.. image:: /recorded/own_image/answers.png
-   :alt: A drawn cat, as the network sees it, with what it says and how sure it is
-
 **What you see.** The picture is drawn, as everything is that this page shows, and the network has
 seen 209 photos and no drawing. Its answer is not to be trusted, however sure it is: it is right on
 about 8 of 10 new photos. With a photo of yours the page would look the same.
+
+.. image:: /recorded/own_image/answers.png
+   :alt: A drawn cat, as the network sees it, with what it says and how sure it is
 
 .. literalinclude:: /recorded/own_image/output.txt
    :language: text
