@@ -48,6 +48,7 @@ ORDER = [
     "tuning",
     "words",
     "sklearn",
+    "play",
     "",
     "cli",
     "__main__",
