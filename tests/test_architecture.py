@@ -49,6 +49,7 @@ ORDER = [
     "tuning",
     "words",
     "sklearn",
+    "play",
     "",
     "cli",
     "__main__",
