@@ -50,6 +50,7 @@ ORDER = [
     "tuning",
     "words",
     "sklearn",
+    "play",
     "",
     "cli",
     "__main__",

@@ -1,4 +1,4 @@
-"""The command line: `minidl train`, `evaluate`, `predict`, `check` and `data`."""
+"""The command line: `minidl train`, `evaluate`, `predict`, `check`, `play` and `data`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from .common import CommandParser
 from .data_commands import add_data
 from .dataset_options import incompatible_option
 from .evaluate import add_evaluate
+from .play import add_play
 from .predict import add_predict
 from .streams import complain, standard_streams
 from .train import add_train
@@ -42,7 +43,7 @@ def make_parser() -> CommandParser:
     )
     parser.add_argument("--version", action="version", version=f"minidl {__version__}")
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (add_train, add_evaluate, add_predict, add_check, add_data):
+    for add in (add_train, add_evaluate, add_predict, add_check, add_play, add_data):
         add(subparsers)
     return parser
 
