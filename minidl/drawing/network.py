@@ -19,7 +19,7 @@ MAX_UNITS = 10  # that are drawn of a layer, 4 at either end if there are more
 MAX_SHEETS, MAX_CELLS = 6, 7  # of an image, and of a sequence
 MAX_LABELS = 5  # layers that are named below a block
 LETTERS = 22  # of a name
-UNIT, SIDE = 0.17, 1.5  # inches: the distance of two units, and the side of the largest image
+UNIT, SIDE, GAP = 0.17, 1.1, 0.08  # inches: between two units, the largest image, before arrows
 
 
 class Block(NamedTuple):
@@ -84,12 +84,17 @@ def draw_network(axes: Any, blocks: Sequence[Block], skips: Sequence[Skip]) -> N
         for i in range(len(blocks))
     ]
     largest = max((max(b.shape[:2]) for b in blocks if b.shape and len(b.shape) == 3), default=1)
-    edges: list[tuple[float, float]] = []  # of each block, to the left and the right of its centre
+    reaches = []
     for i, (block, (x, y)) in enumerate(zip(blocks, centres, strict=True)):
-        edges.append(_draw_block(axes, block, x, y, largest, is_input=i == 0))
+        reaches.append(_draw_block(axes, block, x, y, largest, is_input=i == 0))
         _write_labels(axes, block, x, y - 1.05)
-    for i, block in enumerate(blocks[1:], start=1):
-        _connect(axes, blocks[i - 1], block, *centres[i - 1 : i + 1], edges[i - 1 : i + 1])
+    for i in range(1, len(blocks)):
+        if blocks[i].is_dense and _are_columns(blocks[i - 1 : i + 1], centres[i - 1 : i + 1]):
+            _draw_weights(axes, blocks[i - 1 : i + 1], centres[i - 1 : i + 1])
+        else:
+            (x, y), (end, level) = centres[i - 1 : i + 1]
+            start = x + reaches[i - 1] + GAP if y == level else end - 0.85  # in a new row
+            _draw_arrow(axes, (start, level), (end - reaches[i] - GAP, level), GREY)
     for skip in skips:
         _draw_skip(axes, skip, centres[skip.start], centres[skip.end])
     axes.set(xlim=(0, width), ylim=(0, height), aspect="equal")
@@ -103,13 +108,13 @@ def _row_height(blocks: Sequence[Block]) -> float:
 
 def _draw_block(
     axes: Any, block: Block, x: float, y: float, largest: int, *, is_input: bool
-) -> tuple[float, float]:
-    """Draw the numbers; return how far they reach to the left and to the right."""
+) -> float:
+    """Draw the numbers; return how far they reach to either side."""
     colour = INK if is_input else COLOURS[0] if block.parameters else GREY
     shape = block.shape
     if shape is None or len(shape) > 3 or not shape:
         axes.text(x, y, "?" if shape is None else "...", ha="center", va="center", fontsize=18)
-        return 0.2, 0.2
+        return 0.2
     if len(shape) == 1:
         _, heights = units(shape[0])
         axes.scatter(
@@ -117,7 +122,7 @@ def _draw_block(
         )
         if shape[0] > MAX_UNITS:
             axes.text(x, y, "⋮", ha="center", va="center", fontsize=13, color=GREY)
-        return 0.1, 0.1
+        return 0.1
     if len(shape) == 2:
         return _draw_cells(axes, shape, x, y, colour)
     return _draw_sheets(axes, shape, x, y, colour, largest)
@@ -132,9 +137,7 @@ def units(count: int) -> tuple[list[int], Any]:
     return shown, UNIT * places
 
 
-def _draw_cells(
-    axes: Any, shape: tuple[int, ...], x: float, y: float, colour: str
-) -> tuple[float, float]:
+def _draw_cells(axes: Any, shape: tuple[int, ...], x: float, y: float, colour: str) -> float:
     """Draw steps side by side, each a column of features."""
     from matplotlib.patches import Rectangle
 
@@ -144,16 +147,16 @@ def _draw_cells(
             corner = (x + UNIT * (i - columns / 2), y + UNIT * (j - rows / 2))
             cell = Rectangle(corner, 0.8 * UNIT, 0.8 * UNIT, facecolor=PAPER, edgecolor=colour)
             axes.add_patch(cell)
-    return (UNIT * columns / 2,) * 2
+    return UNIT * columns / 2
 
 
 def _draw_sheets(
     axes: Any, shape: tuple[int, ...], x: float, y: float, colour: str, largest: int
-) -> tuple[float, float]:
+) -> float:
     """Draw channels behind each other; the side of a sheet grows with the root of its pixels."""
     from matplotlib.patches import Rectangle
 
-    height, width = (max(0.12, SIDE * math.sqrt(n / largest)) * 0.75 for n in shape[:2])
+    height, width = (max(0.1, SIDE * math.sqrt(n / largest)) for n in shape[:2])
     sheets = min(shape[2], MAX_SHEETS)
     shift = 0.07
     for k in range(sheets)[::-1]:
@@ -162,33 +165,25 @@ def _draw_sheets(
         axes.add_patch(
             Rectangle(corner, width, height, facecolor=PAPER, edgecolor=colour, zorder=3)
         )
-    reach = width / 2 + shift * (sheets - 1) / 2
-    return reach, reach
+    return width / 2 + shift * (sheets - 1) / 2
 
 
-def _connect(
-    axes: Any,
-    before: Block,
-    block: Block,
-    start: tuple[float, float],
-    end: tuple[float, float],
-    edges: Sequence[tuple[float, float]],
+def _are_columns(blocks: Sequence[Block], centres: Sequence[tuple[float, float]]) -> bool:
+    """Return whether both blocks are columns of units side by side."""
+    are_rows = all(block.shape is not None and len(block.shape) == 1 for block in blocks)
+    return are_rows and centres[0][1] == centres[1][1]
+
+
+def _draw_weights(
+    axes: Any, blocks: Sequence[Block], centres: Sequence[tuple[float, float]]
 ) -> None:
-    """Draw a line for each weight between two columns of units, or one arrow."""
-    if start[1] != end[1]:  # on to the next row
-        _draw_arrow(axes, (end[0] - 0.85, end[1]), (end[0] - 0.55, end[1]), GREY)
-        return
-    is_column = [b.shape is not None and len(b.shape) == 1 for b in (before, block)]
-    if block.is_dense and all(is_column):
-        from matplotlib.collections import LineCollection
+    """Draw a line between each two units."""
+    from matplotlib.collections import LineCollection
 
-        (_, left), (_, right) = (units(b.shape[0]) for b in (before, block) if b.shape)
-        lines = [[(start[0], start[1] + a), (end[0], end[1] + b)] for a in left for b in right]
-        axes.add_collection(LineCollection(lines, colors=GREY, linewidths=0.5, alpha=0.5))
-        return
-    gap = 0.08
-    left, right = start[0] + edges[0][1] + gap, end[0] - edges[1][0] - gap
-    _draw_arrow(axes, (left, start[1]), (right, end[1]), GREY)
+    (left, y), (right, _) = centres
+    starts, ends = (units(block.shape[0])[1] + y for block in blocks if block.shape)
+    lines = [[(left, a), (right, b)] for a in starts for b in ends]
+    axes.add_collection(LineCollection(lines, colors=GREY, linewidths=0.5, alpha=0.5))
 
 
 def _draw_arrow(
