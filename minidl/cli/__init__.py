@@ -1,4 +1,4 @@
-"""The command line: `minidl train`, `evaluate`, `predict`, `check` and `data`."""
+"""The command line: `minidl train`, `evaluate`, `predict`, `check`, `data` and `completion`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from .. import MinidlError, __version__
 from ..escaping import escaped_lines
 from .check import add_check
-from .common import CommandParser
+from .common import CommandParser, print_help
+from .completion import add_completion
 from .data_commands import add_data
 from .dataset_options import incompatible_option
 from .evaluate import add_evaluate
@@ -17,11 +18,14 @@ from .predict import add_predict
 from .streams import complain, standard_streams
 from .train import add_train
 
-EXAMPLES = """examples:
-  minidl train moons --out results/moons
-  minidl evaluate results/moons/model.h5 moons
-  minidl check moons --layers 5,3
-  minidl data list
+DESCRIPTION = """\
+Train small networks and prove their gradients right.
+
+the commonest commands:
+  minidl train moons --out results/moons             train a network; write it, with figures
+  minidl predict results/moons/model.h5 points.csv   use it on the rows of a file, or on images
+  minidl check moons --layers 5,3                    prove the gradients of a network right"""
+EPILOG = """minidl COMMAND --help shows the options of a command with their defaults, and examples.
 
 exit status: 0 success; 1 an error, or a wrong gradient; 2 an invalid command line; 3 a gradient
 that could be shown neither right nor wrong; 130 Ctrl-C"""
@@ -37,13 +41,16 @@ def make_parser() -> CommandParser:
     """
     parser = CommandParser(
         prog="minidl",
-        description="Train small networks and prove their gradients right.",
-        epilog=EXAMPLES,
+        description=DESCRIPTION,
+        epilog=EPILOG,
     )
     parser.add_argument("--version", action="version", version=f"minidl {__version__}")
-    subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
+    # As pip and conda do: who types the name alone asks what there is, and nothing has failed.
+    print_help(parser)
+    subparsers = parser.add_subparsers(metavar="COMMAND")
     for add in (add_train, add_evaluate, add_predict, add_check, add_data):
         add(subparsers)
+    add_completion(subparsers, parser)
     return parser
 
 

@@ -14,8 +14,10 @@ from ..data.mat_file import MATFile
 from ..errors import DataError
 from ..utils.typing import Array
 from .argument_types import NON_NEGATIVE_NUMBER, number_type
+from .completed_arguments import FileArgument, FolderArgument
 from .csv_file import MAX_CLASSES, read_csv
 from .defaults import Defaults, fill_defaults
+from .suggestions import did_you_mean
 
 CSV, MAT = "FILE.csv", "FILE.mat"  # stand for the paths of any such files
 FILES = {".csv": CSV, ".mat": MAT}
@@ -130,18 +132,43 @@ class LoadedDataset(NamedTuple):
         return 1 if len(self.classes) == 2 else len(self.classes)
 
 
-def add_dataset_options(parser: argparse.ArgumentParser) -> None:
+class DatasetArgument(FileArgument):
+    """Store an argument that is the name of a dataset, or the path of a file.
+
+    Parameters
+    ----------
+    **arguments
+        Those of `argparse.Action`.
+    """
+
+    @property
+    def complete(self) -> dict[str, str]:
+        """What each shell completes it with: the names where shtab can do both, and files."""
+        names = " ".join([*POINTS, *IMAGES])
+        return super().complete | {"zsh": f"_alternative 'n:name:({names})' 'f:file:_files'"}
+
+
+def add_dataset_options(parser: argparse.ArgumentParser, *, is_required: bool = True) -> None:
     """Add the dataset and its options.
 
     Parameters
     ----------
     parser : argparse.ArgumentParser
         The parser of the command.
+    is_required : bool, default True
+        Whether the dataset must be on the command line.
     """
-    parser.add_argument("set", type=_dataset_name, metavar="DATASET", help=DATASET_HELP)
+    parser.add_argument(
+        "set",
+        action=DatasetArgument,
+        type=_dataset_name,
+        nargs=None if is_required else "?",
+        metavar="DATASET",
+        help=DATASET_HELP,
+    )
     group = parser.add_argument_group("dataset")
     text = "cats, signs: folder of the .h5 files (default: see minidl data list)"
-    group.add_argument("--data", metavar="FOLDER", help=text)
+    group.add_argument("--data", action=FolderArgument, metavar="FOLDER", help=text)
     number_of_points = number_type(
         int, "an integer from 10 to 1000000", lambda number: 10 <= number <= 1_000_000
     )
@@ -155,7 +182,8 @@ def add_dataset_options(parser: argparse.ArgumentParser) -> None:
 def _dataset_name(text: str) -> str:
     if text in POINTS or text in IMAGES or Path(text).suffix.lower() in FILES:
         return text
-    raise argparse.ArgumentTypeError(f"must be one of {DATASET_HELP}; got {text!r}")
+    cure = did_you_mean(text, [*POINTS, *IMAGES])
+    raise argparse.ArgumentTypeError(f"must be one of {DATASET_HELP}; got {text!r}{cure}")
 
 
 def dataset_kind(name: str) -> str:
