@@ -8,7 +8,7 @@ from pathlib import Path
 from .. import DataError
 from ..utils.atomic_files import check_writable, real_path
 
-MODEL, RESULTS = "model.h5", "results.json"
+MODEL, RESULTS, REPORT = "model.h5", "results.json", "report.html"
 FIGURES = ("cost.png", "confusion.png", "boundary.png", "misclassified.png")
 
 
@@ -20,7 +20,7 @@ def check_output_folder(options: argparse.Namespace) -> None:
     options : argparse.Namespace
         The parsed options. The folder is created.
     """
-    paths = [options.out / name for name in (MODEL, RESULTS, *FIGURES)]
+    paths = [options.out / name for name in (MODEL, RESULTS, REPORT, *FIGURES)]
     needed = {"the dataset": Path(options.set), "the file of --checkpoint": options.checkpoint}
     for what, other in needed.items():
         for path in paths:

@@ -42,11 +42,13 @@ from .dataset_options import (
 )
 from .network_options import add_network_options, build_model
 from .network_shape import network_shape
-from .output_folder import MODEL, RESULTS, check_output_folder
+from .output_folder import MODEL, REPORT, RESULTS, check_output_folder
 from .run_settings import RunSettings, check_fresh
 from .scores import measure, remarks, score_lines
 from .streams import show
+from .settings_shown import settings_of
 from .train_figures import train_figures, write_figures
+from .train_report import save_train_report
 from .training_options import add_training_options, make_optimizer
 
 CHECKPOINT_SECONDS = 60
@@ -85,7 +87,7 @@ def add_train(subparsers: Any) -> None:
     group.add_argument("--checkpoint", type=Path, metavar="FILE", help=text)
     text = "train anew, and replace the file of --checkpoint, whatever training it holds"
     group.add_argument("--fresh", action="store_true", help=text)
-    text = "write model.h5, results.json and figures there (default: only print)"
+    text = "write model.h5, results.json, report.html and figures there (default: only print)"
     group.add_argument("--out", type=Path, metavar="DIR", help=text)
 
 
@@ -133,7 +135,8 @@ def train(options: argparse.Namespace) -> int:
 
     Train a network on a dataset, fully connected unless --net describes another one; print its
     accuracy on the training and the test set, next to that of always predicting the majority class.
-    With --out, write the network (model.h5), results.json and, if matplotlib is installed, figures.
+    With --out, write the network (model.h5), results.json, a page with all results (report.html)
+    and, if matplotlib is installed, figures.
 
     A training that fails says so: if it diverges to numbers that are not finite, nothing is written
     and the exit status is 1; if it only ends with a larger loss, or with no better accuracy than
@@ -235,10 +238,14 @@ def _write(options: argparse.Namespace, prepared: Prepared, best: KeepBestEpoch)
         show(*_report(options, results))
     status = 0
     if options.out is not None:
-        written = write_figures(options.out, train_figures(model, best.history, dataset))
+        figures = train_figures(model, best.history, dataset)
+        written = write_figures(options.out, figures)
         status = written.status
+        drawn = {name: figures[name] for name in written.names}
+        path = options.out / REPORT
+        save_train_report(path, options, results, model, best.history, dataset, drawn)
         if not options.json:
-            names = [MODEL, RESULTS, *written.names]
+            names = [MODEL, RESULTS, REPORT, *written.names]
             show(f"wrote {', '.join(names)} in {options.out}")
     if best.interrupted:
         raise KeyboardInterrupt
@@ -291,6 +298,7 @@ def _fit(options: argparse.Namespace, prepared: Prepared, comm: Any) -> KeepBest
                 batch_size=options.batch_size,
                 augment=augment,
                 metrics=options.metrics,
+                validation=dataset.test,
                 callbacks=callbacks,
                 progress=sys.stderr.isatty(),
                 resume=_resumed_file(options),
@@ -309,15 +317,12 @@ def _results(
     best: KeepBestEpoch,
 ) -> dict[str, Any]:
     """Return the content of results.json."""
-    not_arguments = ("command", "run", "json", "debug")
     scores = measure(model, dataset, options.metrics)
     history = best.history
     measured = {name: history[name] for name in history if name not in ("loss", "accuracy")}
     return {
         "command": "train",
-        "settings": {
-            name: value for name, value in vars(options).items() if name not in not_arguments
-        },
+        "settings": settings_of(options),
         "interrupted": best.interrupted,
         "stopped": None if best.interrupted else best.history.stopped,
         "epochs": best.history.epochs,

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..drawing.figure import COLOURS, add_legend, single_axes
+from ..drawing.labels import check_class_names
 from ..errors import ArgumentError, ShapeError
 from ..model.sequential import Sequential
 from ..utils.typing import Array
 from ..utils.validation import check_array
-from .figure import COLOURS, add_legend, single_axes
-from .labels import check_class_names
 
 GRID_POINTS = 250  # along each side of the plane
 LONG_NAME = 14  # characters, of which three do not fit side by side

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..drawing.figure import single_axes
+from ..drawing.labels import check_class_names, check_class_numbers, check_count
 from ..errors import ShapeError
 from ..escaping import PLAIN_TEXT
 from ..utils.typing import Array
-from .figure import single_axes
-from .labels import check_class_names, check_class_numbers, check_count
 
 LETTER = 0.09  # inches
 MAX_CLASSES_WITH_FRACTIONS = 12  # with more classes, a cell has room for the count only

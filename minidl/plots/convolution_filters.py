@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from ..drawing.figure import COLOURS
+from ..drawing.image_grid import MAX_LAYER_NAME, grey_about_zero, image_grid
+from ..drawing.labels import check_count
 from ..errors import ArgumentError
 from ..escaping import shortened
 from ..layers.conv2d import Conv2D
 from ..utils.typing import Array
 from ..utils.validation import check_array
-from .figure import COLOURS
-from .image_grid import MAX_LAYER_NAME, grey_about_zero, image_grid
-from .labels import check_count
 
 MANY_CHANNELS = 16
 """With more, the lines between their squares are thinner."""

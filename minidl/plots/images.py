@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..drawing.image_grid import image_grid, is_image_shape
+from ..drawing.labels import check_class_names, check_class_numbers, check_count
 from ..errors import ArgumentError, ShapeError
 from ..utils.typing import Array
 from ..utils.validation import as_real_array, check_array
-from .image_grid import image_grid, is_image_shape
-from .labels import check_class_names, check_class_numbers, check_count
 
 
 def misclassified(

@@ -5,7 +5,7 @@ import pytest
 
 pytest.importorskip("matplotlib")
 
-from minidl.plots.image_grid import grey_about_zero, image_grid, is_image_shape
+from minidl.drawing.image_grid import grey_about_zero, image_grid, is_image_shape
 
 
 def test_zero_is_mid_grey_and_the_largest_number_black_or_white():

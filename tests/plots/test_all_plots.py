@@ -236,8 +236,3 @@ def test_import_does_not_load_matplotlib_and_drawing_not_pyplot():
         "assert 'matplotlib.pyplot' not in sys.modules"
     )
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)
-
-
-def test_colours_are_far_apart():
-    values = np.array([[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in plots.COLOURS])
-    assert min(np.abs(a - b).sum() for i, a in enumerate(values) for b in values[:i]) > 80

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from minidl import ArgumentError, DtypeError, ShapeError
-from minidl.plots.labels import check_class_names, check_class_numbers, check_count
+from minidl.drawing.labels import check_class_names, check_class_numbers, check_count
 
 
 @pytest.mark.parametrize(
