@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 import traceback
 from collections.abc import Sequence
 
-from .. import MinidlError, __version__
+from .. import ArgumentError, MinidlError, __version__
 from ..escaping import escaped_lines
 from .check import add_check
-from .common import CommandParser, print_help
+from .common import CommandParser, RaisingParser, print_help
 from .completion import add_completion
 from .data_commands import add_data
-from .dataset_options import incompatible_option
+from .dataset_options import incompatible_option, missing_dataset
 from .evaluate import add_evaluate
 from .predict import add_predict
+from .settings_file import settings_words
 from .streams import complain, standard_streams
 from .train import add_train
 
@@ -31,15 +33,20 @@ exit status: 0 success; 1 an error, or a wrong gradient; 2 an invalid command li
 that could be shown neither right nor wrong; 130 Ctrl-C"""
 
 
-def make_parser() -> CommandParser:
+def make_parser(parser_class: type[CommandParser] = CommandParser) -> CommandParser:
     """Return the parser of the command line.
+
+    Parameters
+    ----------
+    parser_class : type, default CommandParser
+        Its class, and that of the parser of each command.
 
     Returns
     -------
     CommandParser
         With all commands.
     """
-    parser = CommandParser(
+    parser = parser_class(
         prog="minidl",
         description=DESCRIPTION,
         epilog=EPILOG,
@@ -75,12 +82,29 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise SystemExit(streams.final_status(int(end.code or 0))) from None
 
 
+def _settings(options: argparse.Namespace, command: str) -> list[str]:
+    """Return the settings of --config as words, once they are valid by themselves."""
+    words = settings_words(options)
+    make_parser(RaisingParser).parse_args([command, *words])
+    return words
+
+
 def _run(argv: Sequence[str] | None) -> int:
+    words = list(sys.argv[1:] if argv is None else argv)
     parser = make_parser()
-    options = parser.parse_args(argv)
-    message = incompatible_option(options) if "points" in options else None
-    if message:
-        parser.error(message)
+    options = parser.parse_args(words)
+    try:
+        if getattr(options, "config", None) is not None:
+            options = parser.parse_args([words[0], *_settings(options, words[0]), *words[1:]])
+    except ArgumentError as error:
+        parser.error(f"--config {options.config}: {error}")
+    except MinidlError as error:
+        complain(options.command, str(error))
+        return 1
+    if "points" in options:
+        message = missing_dataset(options) or incompatible_option(options)
+        if message:
+            parser.error(message)
     try:
         status: int = options.run(options)
         return status

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 from .. import Sequential
 from ..data import Limits
+from ..errors import ArgumentError
 from ..escaping import escaped
 from ..metrics.table import METRICS
 from ..serialization.model_file import load_model as load_model_file
@@ -66,6 +67,20 @@ class CommandParser(argparse.ArgumentParser):
         """Print the message in one line on stderr and exit with status 2."""
         line = f"{self.prog}: {' '.join(message.split())} (see {self.prog} --help)"
         self.exit(2, f"{escaped(line)}\n")
+
+
+class RaisingParser(CommandParser):
+    """Parser of words that are not those of the command line: its errors are `ArgumentError`.
+
+    Parameters
+    ----------
+    **arguments
+        Those of `argparse.ArgumentParser`; its subparsers pass them too.
+    """
+
+    def error(self, message: str) -> NoReturn:
+        """Raise the message."""
+        raise ArgumentError(" ".join(message.split()))
 
 
 def add_command(

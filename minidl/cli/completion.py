@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import require_extra
 from .common import CommandParser
+from .dataset_options import PREAMBLES
 
 SHELLS = ("bash", "zsh", "tcsh")
 DESCRIPTION = """\
@@ -15,7 +16,9 @@ Print a script that lets the Tab key complete commands, options, choices and fil
 needs the extra `completion` (shtab) once, when it is made, and nothing when it is used."""
 EXAMPLES = """examples:
   minidl completion bash > ~/.local/share/bash-completion/completions/minidl
-  minidl completion zsh > ~/.zfunc/_minidl      ~/.zshrc needs: fpath+=~/.zfunc; autoload -U compinit; compinit"""
+  minidl completion zsh > ~/.zfunc/_minidl
+
+~/.zshrc needs the lines fpath+=~/.zfunc and autoload -U compinit && compinit"""
 
 
 def add_completion(subparsers: Any, program: CommandParser) -> None:
@@ -61,5 +64,5 @@ def print_script(program: CommandParser, options: argparse.Namespace) -> int:
     """
     with require_extra("shtab>=1.7", "completion", "minidl completion"):
         import shtab
-    print(shtab.complete(program, options.shell))
+    print(shtab.complete(program, options.shell, preamble=PREAMBLES.get(options.shell, "")))
     return 0

@@ -132,6 +132,13 @@ class LoadedDataset(NamedTuple):
         return 1 if len(self.classes) == 2 else len(self.classes)
 
 
+_NAMES = " ".join([*POINTS, *IMAGES])
+PREAMBLES = {
+    "bash": f'_minidl_datasets() {{ compgen -W \'{_NAMES}\' -- "$1"; _shtab_compgen_files "$1"; }}'
+}
+"""What the script of a shell begins with, for the completion of datasets."""
+
+
 class DatasetArgument(FileArgument):
     """Store an argument that is the name of a dataset, or the path of a file.
 
@@ -143,9 +150,9 @@ class DatasetArgument(FileArgument):
 
     @property
     def complete(self) -> dict[str, str]:
-        """What each shell completes it with: the names where shtab can do both, and files."""
-        names = " ".join([*POINTS, *IMAGES])
-        return super().complete | {"zsh": f"_alternative 'n:name:({names})' 'f:file:_files'"}
+        """What each shell completes it with: names and files; tcsh with files alone."""
+        zsh = f"_alternative 'n:name:({_NAMES})' 'f:file:_files'"
+        return super().complete | {"bash": "_minidl_datasets", "zsh": zsh}
 
 
 def add_dataset_options(parser: argparse.ArgumentParser, *, is_required: bool = True) -> None:
@@ -200,6 +207,29 @@ def dataset_kind(name: str) -> str:
         One of the keys of `DEFAULTS`.
     """
     return name if name in DEFAULTS else FILES[Path(name).suffix.lower()]
+
+
+def missing_dataset(options: argparse.Namespace) -> str | None:
+    """Return an error message if neither the command line nor a file of settings has a dataset.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        The parsed options.
+
+    Returns
+    -------
+    str or None
+        None if there is one.
+    """
+    if options.set is not None:
+        return None
+    cure = (
+        ""
+        if options.config is None
+        else f', or a line such as dataset = "moons" in {options.config}'
+    )
+    return f"the following arguments are required: DATASET{cure}"
 
 
 def incompatible_option(options: argparse.Namespace) -> str | None:
