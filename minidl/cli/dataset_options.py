@@ -17,6 +17,7 @@ from .argument_types import NON_NEGATIVE_NUMBER, number_type
 from .completed_arguments import FileArgument, FolderArgument
 from .csv_file import MAX_CLASSES, read_csv
 from .defaults import Defaults, fill_defaults
+from .preparation import Preparation, Scaling, scale_in_place
 from .suggestions import did_you_mean
 
 CSV, MAT = "FILE.csv", "FILE.mat"  # stand for the paths of any such files
@@ -109,6 +110,10 @@ class LoadedDataset(NamedTuple):
         Whether the files were verified by their SHA-256.
     test_images : ndarray of shape (m, height, width, 3), uint8, optional
         The images of the test set.
+    columns : tuple of str, optional
+        The names of the columns of a file, that of the class last.
+    scaling : Scaling, optional
+        How the columns were scaled.
     """
 
     name: str
@@ -118,6 +123,8 @@ class LoadedDataset(NamedTuple):
     test: tuple[Array, Array]
     verified: bool = False
     test_images: Array | None = None
+    columns: tuple[str, ...] | None = None
+    scaling: Scaling | None = None
 
     @property
     def example_shape(self) -> tuple[int, ...]:
@@ -130,6 +137,13 @@ class LoadedDataset(NamedTuple):
     def n_outputs(self) -> int:
         """The outputs of a network for these classes: 1 for two classes."""
         return 1 if len(self.classes) == 2 else len(self.classes)
+
+    @property
+    def preparation(self) -> Preparation:
+        """What the file of a network keeps of it."""
+        columns = None if self.columns is None else [*self.columns]
+        n_features = self.train[0].shape[1]
+        return Preparation(n_features, [*self.classes], columns, self.scaling)
 
 
 _NAMES = " ".join([*POINTS, *IMAGES])
@@ -311,10 +325,10 @@ def _draw_points(options: argparse.Namespace) -> LoadedDataset:
 
 
 def _load_csv(name: str, seed: int) -> LoadedDataset:
-    X, labels, classes = read_csv(Path(name))
+    X, labels, classes, columns = read_csv(Path(name))
     train, test = train_validation_split(X, labels, validation_fraction=0.2, seed=seed)
     del X  # the splits are copies, and the set may be large
-    return _standardized(name, train, test, classes)
+    return _standardized(name, train, test, classes, columns)
 
 
 def _load_mat(name: str, seed: int) -> LoadedDataset:
@@ -346,20 +360,11 @@ def _standardized(
     train: tuple[Array, Array],
     test: tuple[Array, Array],
     classes: tuple[str, ...],
+    columns: tuple[str, ...] | None = None,
 ) -> LoadedDataset:
     """Return a dataset of rows of numbers, which are scaled in place, and class numbers (m,)."""
-    # Powers of two change no digits, but let the square of any number be one.
-    largest = np.maximum(train[0].max(axis=0), -train[0].min(axis=0))
-    for rows in (train[0], test[0]):
-        np.ldexp(rows, -np.frexp(largest)[1], out=rows)
-    mean, deviation = train[0].mean(axis=0), train[0].std(axis=0)
-    deviation[deviation == 0] = 1
+    scaling = scale_in_place(train[0], test[0])
     dtype = np.float64 if len(classes) == 2 else np.int64
-
-    def standardized(X: Array, labels: Array) -> tuple[Array, Array]:
-        X -= mean
-        X /= deviation
-        return X, labels.reshape(-1, 1).astype(dtype)
-
+    train, test = ((X, labels.reshape(-1, 1).astype(dtype)) for X, labels in (train, test))
     source = f"{name}: each column scaled to mean 0 and standard deviation 1 over the training rows"
-    return LoadedDataset(name, source, classes, standardized(*train), standardized(*test))
+    return LoadedDataset(name, source, classes, train, test, columns=columns, scaling=scaling)

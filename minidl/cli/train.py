@@ -27,6 +27,7 @@ from ..escaping import shortened
 from ..parallel.agreement import agreeing
 from ..parallel.process_group import as_group
 from ..parallel.world import world
+from ..serialization.model_file import DATASET_ENTRY, save_model
 from ..training.callbacks.base import TrainingRun
 from ..utils.atomic_files import atomic_write
 from ..words.augmentation import WORDS as AUGMENTATION_WORDS
@@ -242,7 +243,8 @@ def _write(options: argparse.Namespace, prepared: Prepared, best: KeepBestEpoch)
     dataset, model = prepared.dataset, prepared.model
     results = _results(options, dataset, model, best)
     if options.out is not None:  # before anything else that could fail
-        model.save(options.out / MODEL)
+        entry = {DATASET_ENTRY: dataset.preparation.entry()}
+        save_model(model, options.out / MODEL, entry)
         atomic_write(options.out / RESULTS, f"{to_json(results)}\n".encode())
         atomic_write(options.out / SETTINGS, settings_text(options, dataset.source).encode())
     if options.json:
@@ -336,6 +338,7 @@ def _results(
     return {
         "command": "train",
         "settings": settings_of(options),
+        "columns": dataset.columns,
         "interrupted": best.interrupted,
         "stopped": None if best.interrupted else best.history.stopped,
         "epochs": best.history.epochs,
