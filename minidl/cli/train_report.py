@@ -175,5 +175,6 @@ def _data(dataset: LoadedDataset) -> dict[str, str]:
     return {
         "examples": f"{n_train:,} for training, {n_test:,} for the test",
         "features": " x ".join(map(str, dataset.example_shape)),
+        **({"columns": ", ".join(map(shortened, dataset.columns))} if dataset.columns else {}),
         "classes": ", ".join(map(shortened, dataset.classes)),
     }

@@ -11,8 +11,9 @@ import numpy.typing as npt
 
 from ..drawing.figure import add_legend, class_colours, single_axes
 from ..drawing.labels import check_class_names
-from ..drawing.looks import INK, PAPER, adapt
+from ..drawing.looks import INK, adapt
 from ..drawing.plane import draw_classes, plane_around, smooth_scores
+from ..drawing.points import draw_points
 from ..errors import ArgumentError, ShapeError
 from ..model.sequential import Sequential
 from ..utils.typing import Array
@@ -21,8 +22,6 @@ from .class_scores import source_of
 
 LONG_NAME = 14  # characters, of which three do not fit side by side
 MANY_CLASSES = 9  # with more, the legend stands beside the plot
-MANY_POINTS = 2000  # with more, they are a picture in an SVG, which would have megabytes of lines
-MARKERS = "o^sDvP*X"
 
 
 def decision_boundary(
@@ -125,7 +124,7 @@ def decision_boundary(
     scores = smooth_scores(on_plane.values, found, are_probabilities=on_plane.are_probabilities)
     colours = class_colours(found)
     draw_classes(axes, plane, scores, colours, shade=shade)
-    drawn = [*_draw_examples(axes, points, labels, names, colours)]
+    drawn = [*draw_points(axes, points, labels, names, colours)]
     drawn += _draw_errors(axes, points, points[at_points.predicted() != labels])
     axes.set(
         xlabel="first feature",
@@ -153,27 +152,6 @@ def _explain(axes: Any, drawn: list[tuple[Any, str]], names: list[str]) -> None:
         framealpha=0.9,
     )
     axes.get_legend().set_in_layout(False)  # no legend, however large, makes the plot smaller
-
-
-def _draw_examples(
-    axes: Any, points: Array, labels: Array, names: list[str], colours: Sequence[str]
-) -> Iterator[tuple[Any, str]]:
-    """Draw the examples of each class; yield what was drawn, with its name."""
-    for k, name in enumerate(names):
-        x, y = points[labels == k].T
-        artist = axes.scatter(
-            x,
-            y,
-            s=22,
-            c=colours[k],
-            marker=MARKERS[k % len(MARKERS)],
-            edgecolors=PAPER,
-            linewidths=0.5,
-            label=name,
-            zorder=2,
-            rasterized=len(points) > MANY_POINTS,
-        )
-        yield artist, name
 
 
 def _draw_errors(axes: Any, points: Array, errors: Array) -> Iterator[tuple[Any, str]]:

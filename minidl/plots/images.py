@@ -75,7 +75,7 @@ def misclassified(
     1
     """
     function = "misclassified"
-    pixels = _check_images(images, function)
+    pixels = check_images(images, function)
     names = check_class_names(classes, function)
     true_class = check_class_numbers(labels, "labels", len(names), function)
     predicted_class = check_class_numbers(predicted, "predicted", len(names), function)
@@ -195,7 +195,8 @@ def weight_images(
     )
 
 
-def _check_images(images: npt.ArrayLike, function: str) -> Array:
+def check_images(images: npt.ArrayLike, function: str) -> Array:
+    """Return images (m, height, width, ...) as uint8, or as floating-point numbers in [0, 1]."""
     pixels = as_real_array(images, "images")
     if not is_image_shape(pixels.shape[1:]) or pixels.size == 0:
         raise ShapeError(
