@@ -101,3 +101,17 @@ def test_repr():
     assert (
         repr(history(loss=[0.7, 0.5], accuracy=[0, 1])) == "History(2 epochs: loss=0.5, accuracy=1)"
     )
+
+
+def test_a_history_plots_itself():
+    pytest.importorskip("matplotlib")
+    history = History()
+    history.add({"loss": 0.7, "val_loss": 0.8, "accuracy": 0.5})
+    history.add({"loss": 0.5, "val_loss": 0.6, "accuracy": 0.7})
+    labels = [line.get_label() for line in history.plot(held_out="test").get_lines()]
+    assert labels == ["training", "test"]
+    axes = history.plot("accuracy", against="loss")
+    assert axes.get_lines()[0].get_xydata().tolist() == [[0.7, 0.5], [0.5, 0.7]]
+    assert history.plot("loss", axes=axes) is axes
+    with pytest.raises(ArgumentError, match=r"got none in History\.plot: train first"):
+        History().plot()
