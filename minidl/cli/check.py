@@ -99,7 +99,10 @@ def check(options: argparse.Namespace) -> int:
     text = report.text(colour=None)
     emit(options, content, lines, report=text)
     if options.html is not None:
-        report.save(options.html, about={"data": dataset.source, "network": network, **setting_texts(options)})
+        report.save(
+            options.html,
+            about={"data": dataset.source, "network": network, **setting_texts(options)},
+        )
         if not options.json:
             show(f"wrote {options.html}")
     return _STATUS[report.status]

@@ -45,8 +45,8 @@ from .network_shape import network_shape
 from .output_folder import MODEL, REPORT, RESULTS, check_output_folder
 from .run_settings import RunSettings, check_fresh
 from .scores import measure, remarks, score_lines
-from .streams import show
 from .settings_shown import settings_of
+from .streams import show
 from .train_figures import train_figures, write_figures
 from .train_report import save_train_report
 from .training_options import add_training_options, make_optimizer
@@ -319,7 +319,8 @@ def _results(
     """Return the content of results.json."""
     scores = measure(model, dataset, options.metrics)
     history = best.history
-    measured = {name: history[name] for name in history if name not in ("loss", "accuracy")}
+    others = (name for name in history if name not in ("loss", "accuracy"))
+    measured = {name: history[name] for name in others if not name.startswith("val_")}
     return {
         "command": "train",
         "settings": settings_of(options),
@@ -329,6 +330,7 @@ def _results(
         "epoch": best.best_epoch if best.interrupted else best.history.epochs,
         **scores,
         "loss": history.loss,
+        "val_loss": history["val_loss"],  # of the test set, after each epoch
         **({"metrics": measured} if options.metrics else {}),
         "remarks": remarks(scores, best.history.loss[0]),
         "seconds": best.history.seconds,

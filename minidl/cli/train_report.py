@@ -75,7 +75,7 @@ def save_train_report(
     title = f"{name}: training of {shortened(results['network'], MAX_LINE)}"
     pictures = [Picture(figures[key], alt) for key, alt in _PICTURES.items() if key in figures]
     content = [
-        _outcome(results, len(dataset.test[0])),
+        outcome(results, len(dataset.test[0])),
         element("h2", "Scores"),
         _score_table(results),
         *_confusion(results),
@@ -95,7 +95,21 @@ def save_train_report(
     return save_page(path, "--out", title, *content)
 
 
-def _outcome(results: Mapping[str, Any], n_test: int) -> Markup:
+def outcome(results: Mapping[str, Any], n_test: int) -> Markup:
+    """Return what a training has reached, and what is to be said against it.
+
+    Parameters
+    ----------
+    results : dict
+        The content of results.json.
+    n_test : int
+        The number of test examples.
+
+    Returns
+    -------
+    Markup
+        Sentences in a box.
+    """
     test, majority = results["test"]["accuracy"], results["majority"]["test"]
     sentences = [
         f"The network classifies {test:.1%} of the {n_test:,} test examples correctly, and "
