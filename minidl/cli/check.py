@@ -52,8 +52,8 @@ def check(options: argparse.Namespace) -> int:
 
     Check every gradient of a network, on a few examples of a dataset, against derivatives computed
     from forward passes alone, and print the report. The exit status is 0 if all gradients are
-    right, 1 if one is wrong, 3 if one could be shown neither right nor wrong. With --html, write the
-    report as a page, too, with a map of each wrong gradient.
+    right, 1 if one is wrong, 3 if one could be shown neither right nor wrong. With --html, write
+    the report as a page, too, with a map of each wrong gradient.
 
     Parameters
     ----------

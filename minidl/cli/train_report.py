@@ -130,9 +130,11 @@ def outcome(results: Mapping[str, Any], n_test: int) -> Markup:
 def _score_table(results: Mapping[str, Any]) -> Markup:
     train, test, majority = (results[key] for key in ("train", "test", "majority"))
     rows = [(name, _number(train[name]), _number(test[name])) for name in train]
-    rows.append(("most frequent class", *map(_number, majority.values())))
+    of_majority = ("most frequent class", _number(majority["train"]), _number(majority["test"]))
     columns = ("training", "test")
-    return table(("measured", *columns), rows, caption="Loss and metrics", numbers=columns)
+    return table(
+        ("measured", *columns), [*rows, of_majority], caption="Loss and metrics", numbers=columns
+    )
 
 
 def _number(value: float) -> str:

@@ -119,12 +119,13 @@ def checked_facts(values: Any) -> Mapping[str, str]:
     ArgumentError
         If it is anything else.
     """
-    is_mapping = isinstance(values, Mapping)
-    if not is_mapping or not all(isinstance(text, str) for pair in values.items() for text in pair):
+    given: Mapping[str, str] = values if isinstance(values, Mapping) else {}
+    are_texts = all(isinstance(text, str) for pair in given.items() for text in pair)
+    if given is not values or not are_texts:
         raise ArgumentError(
             f'about must be a dict of texts by name, such as {{"data": "moons"}}, got {values!r}'
         )
-    return values
+    return given
 
 
 def folded(summary: str, *content: str, is_open: bool = False) -> Markup:

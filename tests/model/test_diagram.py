@@ -48,14 +48,17 @@ def test_layers_inside_of_others_are_in_their_boxes():
         Linear(2, 4), Residual(Linear(4, 4), Tanh()), Concat(Linear(4, 1), [Linear(4, 2), Tanh()])
     )
     assert made.count("<ol") == made.count("</ol>") == 5
-    assert made.count('class="network parallel"') == 1
+    assert made.count('class="network parallel"') == 2
     residual, concat = made.split("<b>Residual</b>")[1].split("<b>Concat</b>")
     assert "y = x + f(x), f its layers" in residual
+    assert "x, unchanged ↓ (m, 4)" in words_of(residual)
     assert words_of(residual).index("body Chain") < words_of(residual).index("0 Linear (4, 4)")
     assert "one after another" not in made
     assert "joined along axis -1" in concat
     residual = Residual(Linear(4, 4), shortcut=Linear(4, 4))
-    assert "parallel" in drawn(residual)
+    made = drawn(residual)
+    assert "parallel" in made
+    assert "unchanged" not in made
 
 
 def test_ten_layers_do_not_belong_to_the_first():
