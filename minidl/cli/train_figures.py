@@ -113,6 +113,9 @@ def train_figures(model: Sequential, history: History, dataset: LoadedDataset) -
 
     def boundary() -> Any:
         axes = plots.decision_boundary(model, X, Y, classes=dataset.classes)
+        if dataset.columns is not None:
+            axes.set_xlabel(f"{shortened(dataset.columns[0])}, scaled", **PLAIN_TEXT)
+            axes.set_ylabel(f"{shortened(dataset.columns[1])}, scaled", **PLAIN_TEXT)
         axes.set_title(f"{title}\npredictions, and the {len(X)} test examples", **PLAIN_TEXT)
         return axes
 

@@ -12,15 +12,17 @@ import numpy as np
 from .. import History, Sequential
 from ..escaping import MAX_LINE, shortened
 from ..html_pages.figures import Picture, drawn
-from ..html_pages.markup import Markup, element
+from ..html_pages.markup import Markup, element, text
 from ..html_pages.page import save_page
 from ..html_pages.pictures import titled_image
-from ..html_pages.tables import facts, table
+from ..html_pages.tables import facts, folded, scrolling, table
 from ..html_pages.verdicts import verdict_box
 from ..model.diagram import diagram
 from ..training.history_html import render_history
 from .dataset_options import LoadedDataset
+from .output_folder import SETTINGS
 from .scores import MAX_CONFUSION_CLASSES, MAX_FIXED
+from .settings_file import settings_text
 from .settings_shown import setting_texts
 
 _MAX_MISTAKES = 24
@@ -91,6 +93,7 @@ def save_train_report(
         diagram(model.objective_function, dataset.train[0].shape[1:]),
         element("h2", "Settings"),
         facts(setting_texts(options)),
+        *_repetition(options, dataset),
     ]
     return save_page(path, "--out", title, *content)
 
@@ -191,5 +194,15 @@ def _data(dataset: LoadedDataset) -> dict[str, str]:
     return {
         "examples": f"{n_train:,} for training, {n_test:,} for the test",
         "features": " x ".join(map(str, dataset.example_shape)),
+        **({"columns": ", ".join(map(shortened, dataset.columns))} if dataset.columns else {}),
         "classes": ", ".join(map(shortened, dataset.classes)),
     }
+
+
+def _repetition(options: argparse.Namespace, dataset: LoadedDataset) -> Iterator[Markup]:
+    """Yield how to train again, with the file that it takes."""
+    command = element("code", f"minidl train --config {SETTINGS}")
+    yield element("p", command, " repeats the training. The file is beside this page, and here:")
+    lines = settings_text(options, dataset.source).splitlines()
+    content = element("pre", Markup("\n".join(map(text, lines))))
+    yield folded(SETTINGS, scrolling(content, f"The content of {SETTINGS}"))

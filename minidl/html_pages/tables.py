@@ -119,13 +119,11 @@ def checked_facts(values: Any) -> Mapping[str, str]:
     ArgumentError
         If it is anything else.
     """
-    given: Mapping[str, str] = values if isinstance(values, Mapping) else {}
-    are_texts = all(isinstance(text, str) for pair in given.items() for text in pair)
-    if given is not values or not are_texts:
-        raise ArgumentError(
-            f'about must be a dict of texts by name, such as {{"data": "moons"}}, got {values!r}'
-        )
-    return given
+    is_mapping = isinstance(values, Mapping)
+    if is_mapping and all(isinstance(text, str) for pair in values.items() for text in pair):
+        return dict(values)
+    rule = 'about must be a dict of texts by name, such as {"data": "moons"}'
+    raise ArgumentError(f"{rule}, got {values!r}: write numbers as str(number)")
 
 
 def folded(summary: str, *content: str, is_open: bool = False) -> Markup:

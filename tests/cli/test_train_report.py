@@ -1,6 +1,7 @@
 """The page of `minidl train --out`."""
 
 import re
+from html import escape
 
 import pytest
 
@@ -33,6 +34,8 @@ def test_points_in_the_plane(tmp_path):
     assert "drawn: 400 points in the plane" in words
     assert "<dt>epochs</dt><dd>60</dd>" in html
     assert "<dt>layers</dt><dd>8</dd>" in html
+    settings = (tmp_path / "out" / "settings.toml").read_text()
+    assert html.count(escape(settings.strip())) == 1
 
 
 def test_pictures_that_are_misclassified_are_shown_with_both_classes(tmp_path):
