@@ -23,7 +23,9 @@ def script(tmp_path_factory):
     pytest.importorskip("shtab")
 
     def make(shell):
-        program = f"import sys; from minidl.cli import main; sys.exit(main(['completion', '{shell}']))"
+        program = (
+            f"import sys; from minidl.cli import main; sys.exit(main(['completion', '{shell}']))"
+        )
         path = tmp_path_factory.mktemp(shell) / "script"
         with path.open("w") as file:
             subprocess.run([sys.executable, "-c", program], stdout=file, check=True, timeout=60)

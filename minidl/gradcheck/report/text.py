@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...escaping import escaped
 from .content import ReportContent
+from .summary import descriptions
 from .table import HEADER, Row
 
 _ANSI_COLOURS = {"pass": "32", "unresolved": "33", "fail": "31"}  # green, yellow, red
@@ -18,7 +19,7 @@ def render_text(content: ReportContent, *, colour: bool) -> str:
         f"analytic: backward; numeric: {content.method}",
         "",
     ]
-    lines = [*content.findings]
+    lines = [*descriptions(content.failures), *content.further_findings]
     if content.mutation_score:
         detected, injected = content.mutation_score
         lines.append(
