@@ -6,6 +6,7 @@ import argparse
 import sys
 import traceback
 from collections.abc import Sequence
+from typing import NoReturn
 
 from .. import ArgumentError, MinidlError, __version__
 from ..escaping import escaped_lines
@@ -83,6 +84,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise SystemExit(streams.final_status(int(end.code or 0))) from None
 
 
+def _refuse(options: argparse.Namespace, message: str) -> NoReturn:
+    """End with an error of the command line, in the name of the command."""
+    CommandParser(prog=f"minidl {options.command}").error(message)
+
+
 def _settings(options: argparse.Namespace, command: str) -> list[str]:
     """Return the settings of --config as words, once they are valid by themselves."""
     words = settings_words(options)
@@ -98,14 +104,14 @@ def _run(argv: Sequence[str] | None) -> int:
         if getattr(options, "config", None) is not None:
             options = parser.parse_args([words[0], *_settings(options, words[0]), *words[1:]])
     except ArgumentError as error:
-        parser.error(f"--config {options.config}: {error}")
+        _refuse(options, f"--config {options.config}: {error}")
     except MinidlError as error:
         complain(options.command, str(error))
         return 1
     if "points" in options:
         message = missing_dataset(options) or incompatible_option(options)
         if message:
-            parser.error(message)
+            _refuse(options, message)
     try:
         status: int = options.run(options)
         return status

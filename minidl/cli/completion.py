@@ -10,7 +10,7 @@ from ..errors import require_extra
 from .common import CommandParser
 from .dataset_options import PREAMBLES
 
-SHELLS = ("bash", "zsh", "tcsh")
+SHELLS = ("bash", "zsh")
 DESCRIPTION = """\
 Print a script that lets the Tab key complete commands, options, choices and files in a shell. It
 needs the extra `completion` (shtab) once, when it is made, and nothing when it is used."""

@@ -164,7 +164,7 @@ class DatasetArgument(FileArgument):
 
     @property
     def complete(self) -> dict[str, str]:
-        """What each shell completes it with: names and files; tcsh with files alone."""
+        """What each shell completes it with: names and files."""
         zsh = f"_alternative 'n:name:({_NAMES})' 'f:file:_files'"
         return super().complete | {"bash": "_minidl_datasets", "zsh": zsh}
 
