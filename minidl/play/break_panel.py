@@ -9,6 +9,7 @@ from typing import Any
 
 from bokeh.models import Button, Div
 
+from ..errors import MinidlError
 from ..escaping import escaped, escaped_lines
 from ..gradcheck.report.report import Report
 from .controls import select
@@ -79,25 +80,26 @@ class BreakPanel:
             self.mistake.value = ""
         self.code.text = code_of(mistakes.get(self.mistake.value))
 
-    def show_code(self) -> None:
-        """Show the line with the mistake."""
-        self._show_mistakes()
-
     def show_checking(self) -> None:
         """Say that the check runs."""
         self.check.disabled = True
         self.result.text = "<p>The checker is at work.</p>"
 
-    def show_report(self, report: Report | None) -> None:
-        """Show what the checker has found; None if it is of another network than the present one.
+    def show_found(self, found: Report | MinidlError | None) -> None:
+        """Show what the checker has found.
 
         Parameters
         ----------
-        report : Report or None
-            The report.
+        found : Report, MinidlError or None
+            The report, or why there is none. None after the network has changed.
         """
         self.check.disabled = False
-        self.result.text = "" if report is None else html_of(report)
+        if found is None:
+            self.result.text = ""
+        elif isinstance(found, Report):
+            self.result.text = html_of(found)
+        else:
+            self.result.text = f"<p class='problem'>{escape(escaped(str(found)))}</p>"
 
 
 def code_of(mistake: Mistake | None) -> str:

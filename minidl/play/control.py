@@ -58,9 +58,10 @@ class Control(Callback):
             self._changed.notify_all()
 
     def close(self) -> None:
-        """End the training after the current batch."""
+        """End the training after the current batch, and the batches that `step` has asked for."""
         with self._changed:
             self._is_closed = True
+            self.is_running = False
             self._changed.notify_all()
 
     def set_speed(self, epochs_per_second: float | None) -> None:
@@ -95,8 +96,8 @@ class Control(Callback):
                     break
                 self._changed.wait(seconds)
             if self.epochs_per_second:
-                self._next_epoch = max(
-                    self._next_epoch + 1 / self.epochs_per_second, time.monotonic()
+                self._next_epoch = (
+                    max(self._next_epoch, time.monotonic()) + 1 / self.epochs_per_second
                 )
         self._wait(run)
 
@@ -110,7 +111,7 @@ class Control(Callback):
         with self._changed:
             while not (self._is_closed or self.is_running or self._steps):
                 self._changed.wait()
-            if not self.is_running and self._steps:
+            if self._steps:  # also before the training ends: what was asked for is done
                 self._steps -= 1
-            if self._is_closed:
+            elif self._is_closed:
                 run.stop(CLOSED, now=True)

@@ -23,7 +23,7 @@ from .points import PointSet
 from .session import Progress
 
 MAX_POINTS = 1000  # of each set are drawn
-MARKERS = ("diamond", "circle")  # of validation and training examples
+MARKERS = ("square", "circle")  # of validation and training examples
 MAX_CURVE = 400  # points of a curve
 GAP = 0.12  # between the pictures of units, of their side
 TITLE_HEIGHT = 0.6
@@ -80,8 +80,9 @@ class Figures:
     def __init__(self) -> None:
         self._classes = ColumnDataSource({"image": []}, name="classes")
         self._examples = ColumnDataSource({"x": [], "y": [], "colour": [], "marker": []})
-        self._curve, self._earlier = ColumnDataSource(NO_CURVE), ColumnDataSource(NO_CURVE)
-        self._pictures = ColumnDataSource({"image": [], "x": [], "y": []})
+        self._curve = ColumnDataSource(NO_CURVE, name="curve")
+        self._earlier = ColumnDataSource(NO_CURVE, name="earlier")
+        self._pictures = ColumnDataSource({"image": [], "x": [], "y": []}, name="pictures")
         self._titles = ColumnDataSource({"x": [], "y": [], "text": []})
         self.plane = self._plane_figure()
         self.loss = self._loss_figure()

@@ -12,7 +12,7 @@ from bokeh.document import Document
 from bokeh.layouts import column, row
 from bokeh.models import Button, Div, InlineStyleSheet
 
-from ..errors import ArgumentError
+from ..errors import ArgumentError, MinidlError
 from ..escaping import escaped
 from ..gradcheck.report.report import Report
 from .break_panel import BreakPanel
@@ -20,7 +20,7 @@ from .controls import Controls
 from .figures import Figures
 from .pictures import COLOURS
 from .playground import Playground, Sets
-from .session import Progress
+from .session import Progress, TrainingSession
 
 FRAME_MILLISECONDS = 100
 TITLE = "minidl play"
@@ -35,10 +35,25 @@ class Page:
         What Bokeh shows in the tab.
     sets : mapping of str to callable
         The functions that return the sets to choose from.
+
+    Attributes
+    ----------
+    document : bokeh.document.Document
+        What Bokeh shows in the tab.
+    playground : Playground
+        What the tab plays with.
+    controls, breaking : Controls, BreakPanel
+        The widgets of the settings, those of the mistake and the check.
+    start, step, reset : bokeh.models.Button
+        The buttons of the training.
+    status : bokeh.models.Div
+        What the training has reached, or why it has ended.
+    figures : Figures
+        The figures.
     """
 
     def __init__(self, document: Document, sets: Sets) -> None:
-        self._document = document
+        self.document = document
         self.playground = Playground(sets)
         self.controls = Controls(sets, self.playground.settings)
         self.breaking = BreakPanel(self.playground)
@@ -112,7 +127,8 @@ class Page:
             f"<li><span style='background: {COLOURS[k % len(COLOURS)]}'></span>{_html(name)}</li>"
             for k, name in enumerate(points.classes)
         ]
-        self._legend.text = f"<ul>{''.join(names)}</ul>"
+        other = "<p>The other columns are at their mean.</p>" if len(points.features) > 2 else ""
+        self._legend.text = f"<ul>{''.join(names)}</ul>{other}"
         self.figures.show_examples(points, self.playground.plane, (0, 1))
 
     def _choose_features(self) -> None:
@@ -130,7 +146,7 @@ class Page:
         else:
             self.playground.choose_settings(self.breaking.apply(chosen))
             self.breaking.show_layers()
-            self.breaking.show_report(None)
+            self.breaking.show_found(None)
         self.refresh()
 
     def _toggle(self) -> None:
@@ -154,19 +170,20 @@ class Page:
         session = self.playground.session
 
         def check() -> None:
-            report = session.check()
-            show = partial(
-                self._show_report, report if session is self.playground.session else None
-            )
-            self._document.add_next_tick_callback(show)
+            try:
+                found: Report | MinidlError = session.check()
+            except MinidlError as error:
+                found = error
+            self.document.add_next_tick_callback(partial(self._show_found, session, found))
 
         threading.Thread(target=check, name="minidl play: check", daemon=True).start()
 
-    def _show_report(self, report: Report | None) -> None:
-        self.breaking.show_report(report)
+    def _show_found(self, session: TrainingSession, found: Report | MinidlError) -> None:
+        is_current = session is self.playground.session
+        self.breaking.show_found(found if is_current else None)
 
     def _build(self) -> None:
-        document, figures = self._document, self.figures
+        document, figures = self.document, self.figures
         breaking = self.breaking
         divs = (self.status, self._legend, breaking.code, breaking.result)
         buttons = (self.start, self.step, self.reset, breaking.check)

@@ -94,9 +94,9 @@ class PlayServer:
             unused_session_lifetime_milliseconds=CLOSED_MILLISECONDS,
             check_unused_sessions_milliseconds=CLOSED_MILLISECONDS // 3,
         )
-        http_server = HTTPServer(application)
-        http_server.add_sockets(sockets)
-        self._server = BaseServer(IOLoop.current(), application, http_server)
+        self._http_server = HTTPServer(application)
+        self._http_server.add_sockets(sockets)
+        self._server = BaseServer(IOLoop.current(), application, self._http_server)
         self.url = f"http://{host}/{token}/"
 
     @property
@@ -116,8 +116,13 @@ class PlayServer:
             self._server.io_loop.add_callback(ready)
             self._server.run_until_shutdown()
         finally:
-            for page in [*self._pages]:
-                page.close()
+            self.close()
+
+    def close(self) -> None:
+        """End all trainings, and serve nothing more."""
+        for page in [*self._pages]:
+            page.close()
+        self._http_server.stop()
 
     def _open_page(self, document: Document) -> None:
         page = Page(document, self._sets)

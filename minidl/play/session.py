@@ -15,7 +15,7 @@ from ..gradcheck.report.report import Report
 from ..model.sequential import Sequential
 from ..training.callbacks.base import Callback, TrainingRun
 from ..utils.typing import Array
-from .control import Control
+from .control import CLOSED, Control
 from .points import PointSet
 from .settings import Settings
 
@@ -93,7 +93,7 @@ class TrainingSession:
     progress : Progress
         What it has reached: another object whenever this has changed.
     problem : str
-        Why the training has ended, such as a loss that is not finite; "" while it has not.
+        Why the training has ended of itself, such as a loss that is not finite; else "".
 
     Examples
     --------
@@ -140,7 +140,7 @@ class TrainingSession:
         self._control.set_speed(epochs_per_second)
 
     def close(self) -> None:
-        """End the training: a batch that is being trained, or was asked for, is the last one."""
+        """End the training after the current batch, and those that `step` has asked for."""
         self._control.close()
         if self._thread.ident is not None:
             self._thread.join()
@@ -164,6 +164,11 @@ class TrainingSession:
         -------
         Report
             The report of the `GradientChecker`.
+
+        Raises
+        ------
+        NonFiniteError
+            If the network has outputs that are not finite.
         """
         X, Y = (array[:CHECKED_EXAMPLES] for array in self.points.train)
         with np.errstate(all="ignore"):
@@ -186,6 +191,7 @@ class TrainingSession:
                 callbacks=[_Watcher(self), self._control],
                 progress=False,
             )
-            self.problem = history.stopped or f"{MAX_EPOCHS:,} epochs are trained"
+            if history.stopped != CLOSED:
+                self.problem = history.stopped or f"{MAX_EPOCHS:,} epochs are trained"
         except MinidlError as error:
             self.problem = str(error)
