@@ -1,0 +1,102 @@
+"""The extras of setup.cfg: errors and pages name those that exist, and no line installs another minidl."""
+
+import ast
+import configparser
+import json
+import re
+from importlib import metadata
+from pathlib import Path
+from urllib.parse import unquote, urlparse
+
+import pytest
+
+import minidl
+
+ROOT = Path(__file__).resolve().parents[1]
+CONFIG = configparser.ConfigParser(interpolation=None)
+CONFIG.read(ROOT / "setup.cfg", encoding="utf-8")
+# What `all` leaves out: frameworks that only adapters need, engines of others, tools of developers.
+NOT_IN_ALL = {
+    *("autograd", "jax", "pytensor", "torch"),
+    *("peers", "scale"),
+    *("dev", "docs", "mutation", "pages", "test"),
+}
+
+
+def lines(text):
+    """Return the requirements in a value of setup.cfg."""
+    return [line for line in text.split("\n") if line and not line.startswith("#")]
+
+
+EXTRAS = {name: lines(text) for name, text in CONFIG["options.extras_require"].items()}
+
+
+def calls():
+    """Yield the place, package and extra of each call that names an extra."""
+    for folder in ("minidl", "experiments"):
+        package = Path(minidl.__file__).parent if folder == "minidl" else ROOT / folder
+        for path in package.rglob("*.py"):
+            text = path.read_text(encoding="utf-8")
+            if "require_extra" in text or "install_line" in text:
+                for node in ast.walk(ast.parse(text)):
+                    if getattr(getattr(node, "func", None), "id", "") in NAMES:
+                        yield f"{path.name}:{node.lineno}", node.args[:2]
+
+
+NAMES = {"require_extra", "install_line"}
+CALLS = [
+    (place, *(argument.value for argument in arguments))
+    for place, arguments in calls()
+    if all(isinstance(argument, ast.Constant) for argument in arguments)
+]
+
+
+@pytest.mark.parametrize(("package", "extra"), sorted({call[1:] for call in CALLS}))
+def test_an_error_names_an_extra_that_exists_and_a_package_that_it_installs(package, extra):
+    required = [re.match(r"[\w-]+", line)[0] for line in EXTRAS[extra]]
+    assert package in required, [place for place, *named in CALLS if named == [package, extra]]
+
+
+def test_the_calls_are_found():
+    assert len(CALLS) > 15
+
+
+def test_all_has_every_extra_but_those_for_developers_and_of_other_frameworks():
+    (line,) = EXTRAS["all"]
+    parts = re.fullmatch(r"minidl\[(.+)\]", line)[1].split(",")
+    assert parts == sorted(EXTRAS.keys() - NOT_IN_ALL - {"all"})
+
+
+def installed_elsewhere():
+    """Return whether the installed minidl is another checkout, as where PYTHONPATH chooses this one."""
+    try:
+        text = metadata.distribution("minidl").read_text("direct_url.json")
+    except metadata.PackageNotFoundError:
+        return True
+    path = Path(unquote(urlparse(json.loads(text)["url"]).path)) if text else ROOT
+    return path.suffix != ".whl" and path.resolve() != ROOT
+
+
+@pytest.mark.skipif(installed_elsewhere(), reason="the installed minidl is another checkout")
+def test_the_installed_metadata_are_those_of_setup_cfg():
+    found = {name: set() for name in ("", *EXTRAS)}
+    for line in metadata.requires("minidl"):
+        requirement, _, marker = line.replace('"', "'").partition(";")
+        marker, _, extra = marker.strip().rpartition("extra == ")
+        marker = marker.removesuffix(" and ")
+        found[extra.strip("'")].add(";".join([requirement.strip(), marker] if marker else [requirement]))
+    expected = {"": lines(CONFIG["options"]["install_requires"]), **EXTRAS}
+    assert found == {
+        name: {re.sub(r"; +", ";", line.replace('"', "'")) for line in requirements}
+        for name, requirements in expected.items()
+    }, "setup.cfg has changed since minidl was installed: pip install -e . again"
+    assert metadata.version("minidl") == minidl.__version__
+
+
+def test_no_line_installs_a_minidl_from_the_public_index():
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "datasets").glob("*.md")]
+    code = [*Path(minidl.__file__).parent.rglob("*.py"), *(ROOT / "experiments").rglob("*.py")]
+    notebooks = (ROOT / "experiments").rglob("*.ipynb")
+    install = re.compile(r"pip install (?:-\S+ +)*[\"'\\]*minidl\b")
+    for path in (*pages, *code, *notebooks):
+        assert not install.search(path.read_text(encoding="utf-8")), path
