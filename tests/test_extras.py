@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlparse
 
 import pytest
+from packaging.requirements import Requirement
 
 import minidl
 
@@ -51,7 +52,7 @@ NAMED = sorted(set(named_in_errors()))
 
 @pytest.mark.parametrize(("package", "extra", "place"), NAMED)
 def test_an_error_names_an_extra_that_exists_and_a_package_that_it_installs(package, extra, place):
-    assert package in {re.match(r"[\w-]+", line)[0] for line in EXTRAS[extra]}
+    assert package in {Requirement(line).name for line in EXTRAS[extra]}
 
 
 def test_the_calls_are_found():
@@ -60,8 +61,7 @@ def test_the_calls_are_found():
 
 def test_all_has_every_extra_but_those_for_developers_and_of_other_frameworks():
     (line,) = EXTRAS["all"]
-    parts = re.fullmatch(r"minidl\[(.+)\]", line)[1].split(",")
-    assert parts == sorted(EXTRAS.keys() - NOT_IN_ALL - {"all"})
+    assert Requirement(line).extras == EXTRAS.keys() - NOT_IN_ALL - {"all"}
 
 
 def installed_elsewhere():
@@ -74,21 +74,20 @@ def installed_elsewhere():
     return path.suffix != ".whl" and path.resolve() != ROOT
 
 
+def in_metadata(line, extra):
+    """Return how the metadata write a requirement of setup.cfg."""
+    requirement, _, marker = line.partition(";")
+    markers = [marker.strip()] * bool(marker) + [f'extra == "{extra}"'] * bool(extra)
+    return str(Requirement("; ".join([requirement, " and ".join(markers)][: 1 + bool(markers)])))
+
+
 @pytest.mark.skipif(installed_elsewhere(), reason="the installed minidl is another checkout")
 def test_the_installed_metadata_are_those_of_setup_cfg():
-    found = {name: set() for name in ("", *EXTRAS)}
-    for line in metadata.requires("minidl"):
-        requirement, _, marker = line.replace('"', "'").partition(";")
-        marker, _, extra = marker.strip().rpartition("extra == ")
-        marker = marker.removesuffix(" and ")
-        found[extra.strip("'")].add(
-            ";".join([requirement.strip(), marker] if marker else [requirement])
-        )
-    expected = {"": lines(CONFIG["options"]["install_requires"]), **EXTRAS}
-    assert found == {
-        name: {re.sub(r"; +", ";", line.replace('"', "'")) for line in requirements}
-        for name, requirements in expected.items()
-    }, "setup.cfg has changed since minidl was installed: pip install -e . again"
+    all_lines = {"": lines(CONFIG["options"]["install_requires"]), **EXTRAS}
+    expected = {in_metadata(line, extra) for extra in all_lines for line in all_lines[extra]}
+    assert {str(Requirement(line)) for line in metadata.requires("minidl")} == expected, (
+        "setup.cfg has changed since minidl was installed: pip install -e . again"
+    )
     assert metadata.version("minidl") == minidl.__version__
 
 
