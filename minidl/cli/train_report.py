@@ -153,7 +153,7 @@ def _confusion(results: Mapping[str, Any]) -> Iterator[Markup]:
         (name, *(_cell(count, sum(counts)) for count in counts))
         for name, counts in zip(names, results["confusion"], strict=True)
     ]
-    caption = "Confusion of the test examples: true classes in rows, predicted ones in columns"
+    caption = "Confusion of the test examples (rows: true classes)"
     yield table(["true class", *names], rows, caption=caption, numbers=names)
 
 
