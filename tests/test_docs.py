@@ -41,7 +41,7 @@ needs_sphinx = pytest.mark.skipif(
         importlib.util.find_spec(name) is None
         for name in ("sphinx", "numpydoc", "myst_parser", "furo")
     ),
-    reason="Sphinx is not installed: pip install minidl[docs]",
+    reason='Sphinx is not installed: pip install -e ".[docs]"',
 )
 
 

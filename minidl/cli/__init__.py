@@ -1,4 +1,4 @@
-"""The command line: `minidl train`, `evaluate`, `predict`, `check`, `data` and `completion`."""
+"""The command line: `minidl train`, `evaluate`, `predict`, `check`, `play`, `data`, `completion`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from .completion import add_completion
 from .data_commands import add_data
 from .dataset_options import incompatible_option, missing_dataset
 from .evaluate import add_evaluate
+from .play import add_play
 from .predict import add_predict
 from .settings_file import settings_words
 from .streams import complain, standard_streams
@@ -56,7 +57,7 @@ def make_parser(parser_class: type[CommandParser] = CommandParser) -> CommandPar
     # As pip and conda do: who types the name alone asks what there is, and nothing has failed.
     print_help(parser)
     subparsers = parser.add_subparsers(metavar="COMMAND")
-    for add in (add_train, add_evaluate, add_predict, add_check, add_data):
+    for add in (add_train, add_evaluate, add_predict, add_check, add_play, add_data):
         add(subparsers)
     add_completion(subparsers, parser)
     return parser

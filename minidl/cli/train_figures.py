@@ -103,7 +103,7 @@ def train_figures(model: Sequential, history: History, dataset: LoadedDataset) -
     title = shortened(f"{shortened(Path(dataset.name).name)}, {network_shape(model)}", MAX_LINE)
 
     def cost() -> Any:
-        axes = plots.learning_curves(history)
+        axes = plots.learning_curves(history, held_out="test")
         axes.set(ylim=(0, None))
         axes.set_title(f"{title}\nloss during training", **PLAIN_TEXT)
         return axes
