@@ -112,7 +112,7 @@ def train_figures(model: Sequential, history: History, dataset: LoadedDataset) -
         return plots.confusion_matrix(Y, predicted, dataset.classes)
 
     def boundary() -> Any:
-        axes = plots.decision_boundary(model, X, Y, classes=dataset.classes)
+        axes = plots.decision_boundary(model, X, Y, classes=dataset.classes, shade=True)
         if dataset.columns is not None:
             axes.set_xlabel(f"{shortened(dataset.columns[0])}, scaled", **PLAIN_TEXT)
             axes.set_ylabel(f"{shortened(dataset.columns[1])}, scaled", **PLAIN_TEXT)
