@@ -10,11 +10,14 @@ from .table import Row
 class ReportContent(NamedTuple):
     """The strings of a report.
 
-    `mutation_score` is (detected, injected) bugs, or None where none were injected.
+    `status` is "ok", "failed" or "unresolved"; `mutation_score` is (detected, injected) bugs, or
+    None where none were injected.
     """
 
     title: str
+    status: str
     method: str
+    seconds: float
     rows: list[Row]
     verdict: str
     findings: list[str]
