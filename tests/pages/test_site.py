@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -101,6 +102,17 @@ def test_the_first_page_shows_its_three_pictures_in_both_looks(site, new_page, s
     ]
     assert all(scheme in name for name in names)
     assert all(page.evaluate("[...document.images].map(i => i.naturalWidth > 0 || !i.offsetWidth)"))
+
+
+def test_the_pictures_of_readme_are_those_that_its_code_draws_now(site, tmp_path):
+    compare = pytest.importorskip("matplotlib.testing.compare")
+    for path in sorted((DOCS / "pictures").iterdir()):
+        drawn = site / "_static" / "pictures" / path.name
+        if path.suffix == ".svg":
+            assert drawn.read_text(encoding="utf-8") == path.read_text(encoding="utf-8")
+        else:  # within what versions of matplotlib and processors change
+            copy = shutil.copy(drawn, tmp_path)
+            assert compare.compare_images(str(path), str(copy), tol=20) is None
 
 
 def test_the_code_of_the_first_page_can_be_copied_and_wide_code_is_reached_by_keyboard(
