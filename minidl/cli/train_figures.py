@@ -14,6 +14,7 @@ import numpy as np
 from .. import Conv2D, History, Reshape, Sequential, plots
 from ..errors import MissingDependencyError
 from ..escaping import MAX_LINE, PLAIN_TEXT, shortened
+from ..html_pages.figures import UNKNOWN_LETTERS
 from ..layers import Activation
 from ..utils.atomic_files import atomic_write
 from ..utils.typing import Array
@@ -22,8 +23,6 @@ from .network_shape import network_shape
 from .streams import complain
 
 DPI = 120
-UNKNOWN_LETTERS = "Glyph |Matplotlib currently does not support"
-"""How the warnings of matplotlib begin that its font lacks a letter, which is drawn as a box."""
 
 Draw = Callable[[], Any]
 
@@ -104,7 +103,7 @@ def train_figures(model: Sequential, history: History, dataset: LoadedDataset) -
     title = shortened(f"{shortened(Path(dataset.name).name)}, {network_shape(model)}", MAX_LINE)
 
     def cost() -> Any:
-        axes = plots.learning_curves(history)
+        axes = plots.learning_curves(history, held_out="test")
         axes.set(ylim=(0, None))
         axes.set_title(f"{title}\nloss during training", **PLAIN_TEXT)
         return axes
@@ -114,6 +113,9 @@ def train_figures(model: Sequential, history: History, dataset: LoadedDataset) -
 
     def boundary() -> Any:
         axes = plots.decision_boundary(model, X, Y, classes=dataset.classes)
+        if dataset.columns is not None:
+            axes.set_xlabel(f"{shortened(dataset.columns[0])}, scaled", **PLAIN_TEXT)
+            axes.set_ylabel(f"{shortened(dataset.columns[1])}, scaled", **PLAIN_TEXT)
         axes.set_title(f"{title}\npredictions, and the {len(X)} test examples", **PLAIN_TEXT)
         return axes
 

@@ -566,6 +566,12 @@ class Sequential:
 
         return load_model(path, cls, custom, limit=limit)
 
+    def _repr_html_(self) -> str:
+        from ..html_pages.page import fragment
+        from .diagram import diagram
+
+        return fragment(diagram(self.objective_function))
+
     def __repr__(self) -> str:
         penalties = f", penalties={list(self.penalties)}" if self.penalties else ""
         return f"Sequential({list(self.layers)}, loss={self.loss}{penalties}, dtype={self.dtype})"
