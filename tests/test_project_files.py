@@ -71,7 +71,7 @@ def test_the_public_checks_run_on_the_versions_that_the_package_names():
 def test_the_public_checks_call_scripts_that_exist():
     jobs = read(WORKFLOW)["jobs"].values()
     called = {step["run"].split()[0] for job in jobs for step in job["steps"] if "run" in step}
-    assert called == {".ci/run", ".ci/packages", ".ci/pages"}
+    assert called == {".ci/run", ".ci/coverage", ".ci/packages", ".ci/pages"}
     for script in called:
         assert os.access(ROOT / script, os.X_OK), script
 
