@@ -62,7 +62,7 @@ def print_script(program: CommandParser, options: argparse.Namespace) -> int:
     MissingDependencyError
         If shtab is not installed.
     """
-    with require_extra("shtab>=1.7", "completion", "minidl completion"):
+    with require_extra("shtab", "completion", "minidl completion"):
         import shtab
     print(shtab.complete(program, options.shell, preamble=PREAMBLES.get(options.shell, "")))
     return 0
