@@ -20,7 +20,7 @@ pytestmark = pytest.mark.no_cover  # tests of the whole: coverage is measured el
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
 LANGUAGES = {
-    *("python", "text", "sh", "json"),
+    *("python", "text", "sh", "json", "toml"),
     *("{eval-rst}", "{include}", "{literalinclude}", "{toctree}"),
 }
 # Public packages whose names are not at the top level.
