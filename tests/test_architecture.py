@@ -51,6 +51,7 @@ ORDER = [
     "tuning",
     "words",
     "sklearn",
+    "play",
     "",
     "cli",
     "__main__",

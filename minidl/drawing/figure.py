@@ -14,6 +14,16 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 GREY = "#666666"
 
 
+def class_colours(count: int) -> list[str]:
+    """Return a colour for each of some classes: of more than seven, all hues in order."""
+    if count <= len(COLOURS):
+        return list(COLOURS[:count])
+    from matplotlib import colormaps
+    from matplotlib.colors import to_hex
+
+    return [to_hex(colormaps["turbo"](0.04 + 0.92 * k / (count - 1))) for k in range(count)]
+
+
 def new_figure(function: str, width: float, height: float) -> Any:
     """Return an empty figure of `width` x `height` inches, which belongs to no window.
 

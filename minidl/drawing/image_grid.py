@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import ArgumentError
 from ..escaping import PLAIN_TEXT
 from ..utils.typing import Array
 from .figure import axes_array, new_figure
@@ -41,6 +42,41 @@ def grey_about_zero(values: Array) -> tuple[Array, float]:
     largest = float(np.abs(values).max())
     scaled = values / largest if largest > 0 else values
     return 0.5 + 0.5 * scaled, largest
+
+
+def choose(weights: Array, order: str, max_images: int, function: str) -> tuple[Any, str]:
+    """Return which of some weights are drawn, and how a title says so.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (n, ...)
+        The weights of n units or filters.
+    order : {"norm", "index"}
+        Those of the largest norm first, or as they are numbered.
+    max_images : int
+        How many at most.
+    function : str
+        The name of the caller, for errors.
+
+    Returns
+    -------
+    numbers : ndarray of int
+        Their numbers, in the order in which they are drawn.
+    note : str
+        Such as ", 20 of 64 with the largest norm".
+    """
+    if order not in ("norm", "index"):
+        raise ArgumentError(f'order must be "norm" or "index", got {order!r} in {function}')
+    numbers = np.arange(len(weights))
+    if order == "norm":
+        norms = np.linalg.norm(weights.reshape(len(weights), -1), axis=1)
+        numbers = np.argsort(-norms, kind="stable")
+    shown = numbers[: check_count(max_images, "max_images", function)]
+    if len(shown) < len(weights):
+        which = f"the first {len(shown)}" if order == "index" else f"{len(shown)}"
+        of_norm = " with the largest norm" if order == "norm" else ""
+        return shown, f", {which} of {len(weights)}{of_norm}"
+    return shown, ""
 
 
 def image_grid(

@@ -5,7 +5,8 @@ import pytest
 
 pytest.importorskip("matplotlib")
 
-from minidl.drawing.image_grid import grey_about_zero, image_grid, is_image_shape
+from minidl import ArgumentError
+from minidl.drawing.image_grid import choose, grey_about_zero, image_grid, is_image_shape
 
 
 def test_zero_is_mid_grey_and_the_largest_number_black_or_white():
@@ -36,3 +37,15 @@ def test_images_of_different_sizes_stand_side_by_side():
     assert axes[0].get_gridspec().get_geometry() == (2, 2)
     assert axes[0].figure.get_suptitle() == "Three of $x$"
     assert not axes[0].figure._suptitle.get_parse_math()
+
+
+def test_weights_are_chosen_by_norm_or_by_number():
+    weights = np.array([[[3.0]], [[-4.0]], [[3.0]]])
+    numbers, note = choose(weights, "norm", 2, "f")
+    assert (numbers.tolist(), note) == ([1, 0], ", 2 of 3 with the largest norm")
+    numbers, note = choose(weights, "index", 2, "f")
+    assert (numbers.tolist(), note) == ([0, 1], ", the first 2 of 3")
+    numbers, note = choose(weights, "norm", 9, "f")
+    assert (numbers.tolist(), note) == ([1, 0, 2], "")
+    with pytest.raises(ArgumentError, match='order must be "norm" or "index", got \'size\' in f'):
+        choose(weights, "size", 2, "f")

@@ -54,7 +54,11 @@ DRAW = {
         convolutions(), IMAGES[0] / 255, 0, **options
     ),
     "attention_weights": lambda **options: plots.attention_weights([np.eye(3)] * 3, **options),
+    "architecture": lambda **options: plots.architecture(classifier(), **options),
+    "activations": lambda **options: plots.activations(convolutions(), IMAGES / 255, **options),
+    "dataset": lambda **options: plots.dataset(X, Y, **options),
 }
+ONE_AXES = ("learning_curves", "decision_boundary", "confusion_matrix", "architecture", "dataset")
 
 
 each = pytest.mark.parametrize("name", DRAW)
@@ -68,10 +72,20 @@ def test_makes_a_figure_that_shows_something(name):
 
 
 @each
+def test_the_dark_look_is_dark_and_shows_as_much(name):
+    axes = DRAW[name]()
+    light = pixels(axes)
+    plots.set_look(np.ravel(axes)[0].figure, "dark")
+    dark = pixels(axes)
+    assert dark[0, 0].max() < 0.15 < 0.95 < light[0, 0].min()
+    assert dark.std() > 0.3 * light.std()
+
+
+@each
 def test_draws_on_the_passed_axes(name):
     figure = Figure()
     axes = figure.subplots(1, 3)
-    if name in ("learning_curves", "decision_boundary", "confusion_matrix"):
+    if name in ONE_AXES:
         axes = axes[0]
     elif name == "gradient_errors":
         axes = axes[:1]
@@ -90,9 +104,7 @@ def test_refuses_axes_of_another_type(name):
 def test_without_matplotlib_the_error_names_the_pip_command(name, monkeypatch):
     for module in [module for module in sys.modules if module.split(".")[0] == "matplotlib"]:
         monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(
-        MissingDependencyError, match=r"needs matplotlib.*pip install minidl\[plot\]"
-    ):
+    with pytest.raises(MissingDependencyError, match=r'needs matplotlib.*pip install "matplotlib'):
         DRAW[name]()
 
 
