@@ -11,6 +11,8 @@ from minidl import __version__
 
 sys.path.insert(0, str(Path(__file__).parent))  # for the extensions of this folder
 
+from api_pages import type_links
+
 project, author, release = "minidl", "the authors of minidl", __version__
 copyright = "the authors of minidl, MIT licence"
 extensions = [
@@ -73,6 +75,45 @@ copybutton_selector = "div:not(.highlight-text) > div.highlight > pre"  # not wh
 ogp_site_url = os.environ.get("MINIDL_SITE_URL", "")
 ogp_image = "_static/pictures/preview.png"
 ogp_image_alt = "minidl, and the boundary between two half-moons of points that a network has learned"
+
+# Links to the documentation of others, by small inventories of the names that are used: no network.
+extensions.append("sphinx.ext.intersphinx")
+intersphinx_mapping = {
+    "python": ("https://docs.python.org/3/", "inventories/python.txt"),
+    "numpy": ("https://numpy.org/doc/stable/", "inventories/numpy.txt"),
+    "matplotlib": ("https://matplotlib.org/stable/", "inventories/matplotlib.txt"),
+    "sklearn": ("https://scikit-learn.org/stable/", "inventories/sklearn.txt"),
+    "mpi4py": ("https://mpi4py.readthedocs.io/en/stable/", "inventories/mpi4py.txt"),
+}
+numpydoc_xref_param_type = True
+numpydoc_xref_aliases, numpydoc_xref_ignore = type_links(), "all"
+
+# The galleries: the scripts of docs/galleries and the notebooks of experiments/notebooks, which are
+# run when the site is built. docs/recorded has the results of runs that take longer.
+GALLERIES = ["bugs", "plots", "studies"]
+extensions.remove("myst_parser")  # which myst_nb contains
+extensions += ["myst_nb", "sphinx_gallery.gen_gallery", "gallery_pages", "two_looks"]
+exclude_patterns += ["galleries", "recorded", *(f"{name}/index.rst" for name in GALLERIES)]
+html_css_files.append("galleries.css")
+nb_execution_mode, nb_execution_raise_on_error = "force", True
+nb_merge_streams = True
+sphinx_gallery_conf = {
+    "examples_dirs": [f"galleries/{name}" for name in GALLERIES],
+    "gallery_dirs": GALLERIES,
+    "filename_pattern": r"\.py$",
+    "ignore_pattern": r"network\.py$",  # what all bugs share
+    "image_scrapers": ["gallery_pages.scrape"],
+    "notebook_extensions": set(),
+    "download_all_examples": False,
+    "abort_on_example_error": True,
+    "backreferences_dir": "studies/backreferences",
+    "line_numbers": True,  # the checker names lines
+    "min_reported_time": 1e9,
+    "write_computation_times": False,
+    "remove_config_comments": True,
+    "show_signature": False,
+    "capture_repr": (),
+}
 
 
 def shorten_citations(app, doctree, docname):

@@ -19,7 +19,10 @@ pytestmark = pytest.mark.no_cover  # tests of the whole: coverage is measured el
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
-LANGUAGES = {"python", "text", "sh", "json", "{eval-rst}", "{include}", "{toctree}"}
+LANGUAGES = {
+    *("python", "text", "sh", "json"),
+    *("{eval-rst}", "{include}", "{literalinclude}", "{toctree}"),
+}
 # Public packages whose names are not at the top level.
 OTHER_PACKAGES = {
     "minidl.adapters",
