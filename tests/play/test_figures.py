@@ -36,9 +36,9 @@ def drawing(n_epochs=3, units=()):
 
 def test_the_examples_have_colours_and_markers(figures, moons):
     data = figures.plane.renderers[1].data_source.data
-    assert len(data["x"]) == 300
+    assert len(data["x"]) == 320
     assert data["marker"].count("circle") == len(moons.train[0])
-    assert {*data["colour"][:225]} == {*data["colour"][225:]}
+    assert {*data["colour"][:240]} == {*data["colour"][240:]}
     assert [axis.axis_label.text for axis in figures.plane.axis] == [*moons.features]
 
 
