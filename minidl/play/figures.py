@@ -239,7 +239,7 @@ def _units_title(layer: UnitPictures) -> str:
 
 def _curve_of(progress: Progress) -> dict[str, Any]:
     """Return the curves of a training, thinned where they have more points than can be seen."""
-    n_epochs = len(progress.loss)
+    n_epochs = progress.epochs
     step = max(1, -(-n_epochs // MAX_CURVE))
     rows = [*range(0, n_epochs, step)]
     if rows and rows[-1] != n_epochs - 1:

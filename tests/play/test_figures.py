@@ -31,7 +31,10 @@ def source(figures, name):
 
 def drawing(n_epochs=3, units=()):
     numbers = np.linspace(1, 0, n_epochs)
-    return Drawing(Progress(None, loss=numbers, val_loss=2 * numbers), Pictures(PICTURE, [*units]))
+    return Drawing(
+        Progress(None, epochs=n_epochs, loss=numbers, val_loss=2 * numbers),
+        Pictures(PICTURE, [*units]),
+    )
 
 
 def test_the_examples_have_colours_and_markers(figures, moons):
