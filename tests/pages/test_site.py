@@ -99,7 +99,7 @@ def test_the_first_page_shows_its_three_pictures_in_both_looks(site, new_page, s
     shown = page.locator(".first-page img:visible")
     names = [image.get_attribute("src").rpartition("/")[2] for image in shown.all()]
     assert [name.rpartition("-")[0] for name in names] == [
-        *("boundary-1", "boundary-90", "loss", "report")
+        *("boundary-1", "boundary-99", "loss", "report")
     ]
     assert all(scheme in name for name in names)
     assert all(page.evaluate("[...document.images].map(i => i.naturalWidth > 0 || !i.offsetWidth)"))
