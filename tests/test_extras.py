@@ -91,9 +91,28 @@ def test_the_installed_metadata_are_those_of_setup_cfg():
     assert metadata.version("minidl") == minidl.__version__
 
 
+PROSE = [
+    *ROOT.glob("*.md"),
+    *(path for name in ("docs", "datasets", "experiments") for path in (ROOT / name).rglob("*.md")),
+    *(ROOT / "experiments").rglob("*.ipynb"),
+    *(path for path in (ROOT / ".ci").iterdir()),
+]
+
+
+def test_every_extra_that_is_named_anywhere_exists():
+    in_words = re.compile(r"\bextras? [`\"]+(\w+)[`\"]")
+    in_brackets = re.compile(r"(?:\.|CHECKOUT|minidl)\[([a-z,]+)\]\\*[\"']")
+    named = {}
+    for path in (*PROSE, *CODE):
+        text = path.read_text(encoding="utf-8")
+        for extra in [*in_words.findall(text), *",".join(in_brackets.findall(text)).split(",")]:
+            named.setdefault(extra, path)
+    unknown = {extra: path for extra, path in named.items() if extra and extra not in EXTRAS}
+    assert len(named) > 15
+    assert not unknown
+
+
 def test_no_line_installs_a_minidl_from_the_public_index():
-    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "datasets").glob("*.md")]
-    notebooks = (ROOT / "experiments").rglob("*.ipynb")
     install = re.compile(r"pip install (?:-\S+ +)*[\"'\\]*minidl\b")
-    for path in (*pages, *CODE, *notebooks):
+    for path in (*PROSE, *CODE):
         assert not install.search(path.read_text(encoding="utf-8")), path
