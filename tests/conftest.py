@@ -9,8 +9,11 @@ from hypothesis import settings
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background of a shell script
     signal.signal(signal.SIGINT, signal.default_int_handler)  # many tests press Ctrl-C
 
-# They need torch and Cosmic Ray, or are no tests.
-collect_ignore = ["reference", "mutation/operators.py", "parallel/equality.py", "parallel/kills.py"]
+# They need torch and Cosmic Ray, a browser (.ci/pages names the folder), or are no tests.
+collect_ignore = [
+    *("reference", "mutation/operators.py", "pages"),
+    *("parallel/equality.py", "parallel/kills.py"),
+]
 
 settings.register_profile("minidl", derandomize=True, deadline=None, max_examples=25)
 settings.load_profile("minidl")

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import tokenize
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -14,8 +15,8 @@ import minidl
 
 ROOT = Path(minidl.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
-TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
-each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+
+pytestmark = pytest.mark.no_cover  # it reads the code, and hardly runs it
 
 # A module imports only from those before it; "" is minidl/__init__.py.
 ORDER = [
@@ -50,6 +51,7 @@ ORDER = [
     "tuning",
     "words",
     "sklearn",
+    "play",
     "",
     "cli",
     "__main__",
@@ -67,6 +69,23 @@ WITHIN_PACKAGE = {
     "gradcheck.report": {"constants", "result"},
     "training.callbacks": {"history", "model_state"},
 }
+
+
+@cache
+def tree_of(path):
+    """Return the syntax tree of a file."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def check_each(paths, problems_of, cure):
+    """Fail with the problems of all files, and the cure, if there are any."""
+    problems = [
+        f"{path.relative_to(ROOT.parent).as_posix()}: {problem}"
+        for path in paths
+        for problem in problems_of(path)
+    ]
+    if problems:
+        pytest.fail(f"{cure}:\n" + "\n".join(problems))
 
 
 def name_of(path):
@@ -123,7 +142,9 @@ def test_every_module_has_its_place_in_the_order():
 
 
 def test_imports_have_no_cycle():
-    graph = {name: set(imports(path, TREES[path], at_call=False)) for name, path in MODULES.items()}
+    graph = {
+        name: set(imports(path, tree_of(path), at_call=False)) for name, path in MODULES.items()
+    }
     assert graph["minidl.model.sequential"] >= {"minidl.objective", "minidl.model.evaluation"}
     try:
         TopologicalSorter(graph).prepare()
@@ -131,18 +152,17 @@ def test_imports_have_no_cycle():
         pytest.fail(f"imports form a cycle: {' -> '.join(error.args[1])}")
 
 
-@pytest.mark.parametrize(
-    "path",
-    [path for name, path in MODULES.items() if piece(name) in ORDER],
-    ids=lambda path: str(path.relative_to(ROOT)),
-)
-def test_imports_run_down_the_order(path):
-    package = piece(name_of(path))
-    allowed = ONLY.get(package) or set(ORDER[: ORDER.index(package)])
-    for at_call, place in ((False, ""), (True, " inside a function")):
-        imported = {piece(name) for name in imports(path, TREES[path], at_call=at_call)}
-        upward = imported - allowed - {package}
-        assert not upward, f"{package} must not import from {upward}{place}"
+def test_imports_run_down_the_order():
+    def upward(path):
+        package = piece(name_of(path))
+        allowed = ONLY.get(package) or set(ORDER[: ORDER.index(package)])
+        for at_call, place in ((False, ""), (True, " inside a function")):
+            imported = {piece(name) for name in imports(path, tree_of(path), at_call=at_call)}
+            for other in imported - allowed - {package}:
+                yield f"{package} must not import from {other}{place}"
+
+    modules = [path for name, path in MODULES.items() if piece(name) in ORDER]
+    check_each(modules, upward, "move what is shared to a package further down")
 
 
 @pytest.mark.parametrize("folder", WITHIN_PACKAGE)
@@ -154,7 +174,7 @@ def test_imports_run_down_within_a_package(folder):
             continue
         siblings = {
             imported.removeprefix(package).split(".")[0]
-            for imported in imports(path, TREES[path], at_call=False)
+            for imported in imports(path, tree_of(path), at_call=False)
             if imported.startswith(package) and not imported.startswith(prefix)
         }
         upward = siblings - WITHIN_PACKAGE[folder]
@@ -170,28 +190,31 @@ def attribute(node):
     return ".".join(reversed([*parts, node.id])) if isinstance(node, ast.Name) else ""
 
 
-@each_file
-def test_random_numbers_never_come_from_the_global_generator(path):
+GENERATORS = {"random", "secrets", "numpy.random"}
+
+
+def global_generators(path):
+    """Yield the lines of a file that use or import a global random generator."""
     allowed = {"default_rng", "Generator", "RandomState", "SeedSequence", "PCG64"}
     if path == ROOT / "utils" / "random.py":
         allowed |= {"get_state", "set_state"}  # to leave it as it was, not to draw
-    for node in ast.walk(TREES[path]):
-        for prefix in ("np.random.", "numpy.random."):
-            if isinstance(node, ast.Attribute) and attribute(node).startswith(prefix):
-                assert attribute(node).removeprefix(prefix).split(".")[0] in allowed, (
-                    f"line {node.lineno}"
-                )
-        if isinstance(node, ast.Import):
-            assert not {alias.name for alias in node.names} & {
-                "random",
-                "secrets",
-                "numpy.random",
-            }, f"line {node.lineno}"
-        if isinstance(node, ast.ImportFrom) and not node.level:
-            assert node.module not in ("random", "secrets", "numpy.random"), f"line {node.lineno}"
-            assert node.module != "numpy" or "random" not in {alias.name for alias in node.names}, (
-                f"line {node.lineno}"
-            )
+    for node in ast.walk(tree_of(path)):
+        names = {alias.name for alias in getattr(node, "names", ()) if isinstance(alias, ast.alias)}
+        if isinstance(node, ast.Attribute):
+            library, _, name = attribute(node).partition(".random.")
+            found = library in ("np", "numpy") and name and name.split(".")[0] not in allowed
+        elif isinstance(node, ast.Import):
+            found = names & GENERATORS
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            found = node.module in GENERATORS or (node.module == "numpy" and "random" in names)
+        else:
+            found = False
+        if found:
+            yield f"line {node.lineno}"
+
+
+def test_random_numbers_never_come_from_the_global_generator():
+    check_each(FILES, global_generators, "pass a generator as an argument")
 
 
 def undocumented(tree, *, inherits=False):
@@ -213,10 +236,13 @@ def undocumented(tree, *, inherits=False):
             yield from undocumented(node, inherits=bool(node.bases))
 
 
-@each_file
-def test_what_is_public_has_a_docstring(path):
-    assert ast.get_docstring(TREES[path]), "the module has none"
-    assert not list(undocumented(TREES[path]))
+def test_what_is_public_has_a_docstring():
+    def without(path):
+        if not ast.get_docstring(tree_of(path)):
+            yield "the module"
+        yield from undocumented(tree_of(path))
+
+    check_each(FILES, without, "add the docstrings")
 
 
 @pytest.mark.parametrize("name", minidl.__all__)
@@ -227,7 +253,7 @@ def test_every_public_name_exists_and_has_a_docstring(name):
 def test_editors_see_the_packages_that_are_searched():
     starred = {
         node.module
-        for node in ast.walk(TREES[ROOT / "__init__.py"])
+        for node in ast.walk(tree_of(ROOT / "__init__.py"))
         if isinstance(node, ast.ImportFrom) and node.level and node.names[0].name == "*"
     }
     assert starred == set(minidl._PACKAGES), "add the package to both lists in minidl/__init__.py"
@@ -272,13 +298,6 @@ MAX_COLUMNS = 100
 TEXT_FREE = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT)
 
 
-def complain(path, problems, cure):
-    """Fail with the problems of a file, if there are any."""
-    if problems:
-        name = path.relative_to(ROOT.parent).as_posix()
-        pytest.fail(f"{name}: {cure}:\n" + "\n".join(problems))
-
-
 def code_lines(path):
     """Return the numbers of the lines that hold code: no docstrings, comments or blank lines."""
     with tokenize.open(path) as file:
@@ -289,20 +308,19 @@ def code_lines(path):
         if token.type not in TEXT_FREE and token.string
         for line in range(token.start[0], token.end[0] + 1)
     }
-    for node in ast.walk(TREES[path]):
+    for node in ast.walk(tree_of(path)):
         documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
         if isinstance(node, documented) and ast.get_docstring(node) is not None:
             lines -= set(range(node.body[0].lineno, node.body[0].end_lineno + 1))
     return lines
 
 
-@each_file
-def test_files_classes_and_functions_are_short(path):
+def too_long(path):
+    """Yield what has too many lines of code in a file."""
     lines = code_lines(path)
-    problems = []
     if len(lines) > MAX_FILE:
-        problems.append(f"the file has {len(lines)} lines of code, at most {MAX_FILE} are allowed")
-    for node in ast.walk(TREES[path]):
+        yield f"the file has {len(lines)} lines of code, at most {MAX_FILE} are allowed"
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.ClassDef):
             limit = MAX_CLASS
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -311,12 +329,15 @@ def test_files_classes_and_functions_are_short(path):
             continue
         length = len(lines & set(range(node.lineno, node.end_lineno + 1)))
         if length > limit:
-            problems.append(
+            yield (
                 f"line {node.lineno}: {node.name} has {length} lines of code, "
                 f"at most {limit} are allowed"
             )
+
+
+def test_files_classes_and_functions_are_short():
     cure = "split what is too long; docstrings, comments and blank lines do not count"
-    complain(path, problems, cure)
+    check_each(FILES, too_long, cure)
 
 
 def python_pages():
@@ -341,17 +362,14 @@ def python_lines(path):
             yield number, line
 
 
-@pytest.mark.parametrize(
-    "path", list(python_pages()), ids=lambda path: str(path.relative_to(ROOT.parent))
-)
-def test_no_line_is_wider_than_100_columns(path):
-    problems = [
-        f"line {number} has {len(line)} columns"
-        for number, line in python_lines(path)
-        if len(line) > MAX_COLUMNS
-    ]
+def test_no_line_is_wider_than_100_columns():
+    def wide(path):
+        for number, line in python_lines(path):
+            if len(line) > MAX_COLUMNS:
+                yield f"line {number} has {len(line)} columns"
+
     cure = f"break the lines of more than {MAX_COLUMNS} columns, strings and comments too"
-    complain(path, problems, cure)
+    check_each(python_pages(), wide, cure)
 
 
 # Private names of other libraries that have no public counterpart, each with the reason.
@@ -404,10 +422,9 @@ def private_names_of_others(tree):
             yield f"line {node.lineno}: {ast.unparse(node)}"
 
 
-@each_file
-def test_no_private_name_of_another_module_is_used(path):
+def test_no_private_name_of_another_module_is_used():
     cure = "give the other module a public name for what is needed there"
-    complain(path, list(private_names_of_others(TREES[path])), cure)
+    check_each(FILES, lambda path: private_names_of_others(tree_of(path)), cure)
 
 
 @pytest.mark.parametrize(
@@ -443,19 +460,14 @@ def mirror_of(path):
     return ROOT.parent / "tests" / relative.with_name(f"test_{relative.name}")
 
 
-@pytest.mark.parametrize(
-    "path",
-    [path for path in FILES if path.name != "__init__.py"],
-    ids=lambda path: str(path.relative_to(ROOT)),
-)
-def test_every_module_has_its_test_file(path):
-    name = path.relative_to(ROOT.parent).as_posix()
-    expected = mirror_of(path)
-    problems = []
-    if not expected.exists() and name not in WITHOUT_TESTS:
-        problems = [f"no file {expected.relative_to(ROOT.parent)}"]
+def test_every_module_has_its_test_file():
+    def missing(path):
+        name = path.relative_to(ROOT.parent).as_posix()
+        if not mirror_of(path).exists() and name not in WITHOUT_TESTS:
+            yield f"no file {mirror_of(path).relative_to(ROOT.parent)}"
+
     cure = "add the test file of this module, or the module to WITHOUT_TESTS with a reason"
-    complain(path, problems, cure)
+    check_each([path for path in FILES if path.name != "__init__.py"], missing, cure)
 
 
 def test_modules_without_tests_exist():

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.no_cover  # tests of the whole: coverage is measured el
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
-LANGUAGES = {"python", "text", "sh", "json", "{eval-rst}", "{include}", "{toctree}"}
+LANGUAGES = {"python", "text", "sh", "json", "toml", "{eval-rst}", "{include}", "{toctree}"}
 # Public packages whose names are not at the top level.
 OTHER_PACKAGES = {
     "minidl.adapters",
@@ -41,7 +41,7 @@ needs_sphinx = pytest.mark.skipif(
         importlib.util.find_spec(name) is None
         for name in ("sphinx", "numpydoc", "myst_parser", "furo")
     ),
-    reason="Sphinx is not installed: pip install minidl[docs]",
+    reason='Sphinx is not installed: pip install -e ".[docs]"',
 )
 
 

@@ -2,11 +2,11 @@
 
 20,000 features of which a text fills 0.5 %, 100 units, float32, one thread, processor time. First
 the products of the first layer alone, forward and the gradient of its weights, for batches of
-several sizes, with warm caches; also those of a layer whose weights are (in, out). Then whole steps
-by parts, as they follow each other in training, with Adam in NumPy and as it is compiled, if numba
-is there; beside them Adam for only the columns that occur in a batch, which is not what minidl
-does. Matrix and array take turns in each round, and a ratio is that of one round. At last the
-memory of rows and training, and how far predictions differ.
+several sizes, with warm caches; also those of `SparseLinear`, whose weights are (in, out). Then
+whole steps by parts, as they follow each other in training, with Adam in NumPy and as it is
+compiled, if numba is there; beside them Adam for only the columns that occur in a batch, which is
+not what minidl does. Matrix and array take turns in each round, and a ratio is that of one round.
+At last the memory of rows and training, and how far predictions differ.
 """
 
 from __future__ import annotations
@@ -23,14 +23,12 @@ import numpy as np
 from minidl import (
     Adam,
     BinaryCrossEntropy,
-    Layer,
     Linear,
     MiniBatches,
-    Parameter,
-    Random,
     ReLU,
     Sequential,
     Sigmoid,
+    SparseLinear,
 )
 from minidl.batching.batch import Batch
 from minidl.errors import MissingDependencyError
@@ -81,36 +79,14 @@ def run(options: argparse.Namespace) -> None:
     report.write(options, {"machine": machine, **results})
 
 
-def network(n_features: int) -> Sequential:
-    """Return the network of all measurements."""
-    layers = [Linear(n_features, UNITS), ReLU(), Linear(UNITS, 1), Sigmoid()]
+def network(first: type[Linear], n_features: int) -> Sequential:
+    """Return the network of all measurements, which begins with a `first`."""
+    layers = [first(n_features, UNITS), ReLU(), Linear(UNITS, 1), Sigmoid()]
     return Sequential(layers, loss=BinaryCrossEntropy())
 
 
-class WordSum(Layer):
-    """`Linear` without a bias, of which the weights of a word lie together."""
-
-    takes_sparse = True
-
-    def __init__(self, in_features: int, out_features: int) -> None:
-        self.weight = Parameter((in_features, out_features), init=Random())
-
-    def forward(self, x: Any, *, training: bool = False) -> Any:
-        """Return the sums of the weights of words."""
-        self._x = x
-        return x @ self.weight.value
-
-    def backward_parameters(self, dy: Any) -> None:
-        """Write the gradient of the weights."""
-        self.weight.grad[...] = self._x.T @ dy
-
-    def backward(self, dy: Any) -> Any:
-        """Return dx."""
-        self.backward_parameters(dy)
-        return dy @ self.weight.value.T
-
-
-BY_UNIT, BY_WORD, DENSE = "sparse", "sparse, (in, out)", "dense"
+FIRST: dict[str, type[Linear]] = {"dense": Linear, "sparse": SparseLinear}
+BY_UNIT, BY_WORD, DENSE = "sparse", "SparseLinear", "dense"
 
 
 def shortest(function: Callable[[], object]) -> float:
@@ -125,10 +101,10 @@ def shortest(function: Callable[[], object]) -> float:
 
 def product_times(rows: Mapping[str, Any], size: int, rounds: int) -> dict[str, Times]:
     """Return the seconds of both products of the first layer, by peer and by product."""
-    peers: dict[str, tuple[Any, Callable[[int, int], Layer]]] = {
+    peers: dict[str, tuple[Any, type[Linear]]] = {
         DENSE: (rows["dense"], Linear),
         BY_UNIT: (rows["sparse"], Linear),
-        BY_WORD: (rows["sparse"], WordSum),
+        BY_WORD: (rows["sparse"], SparseLinear),
     }
     found: dict[str, Times] = {peer: defaultdict(list) for peer in peers}
     dy = np.random.default_rng(0).standard_normal((size, UNITS)).astype(np.float32)
@@ -158,7 +134,7 @@ def step_times(
     found: dict[str, Times] = {peer: defaultdict(list) for peer in rows}
     for number in range(rounds):
         for peer, X in rows.items():
-            for part, seconds in _step_parts(X, y, size, number):
+            for part, seconds in _step_parts(FIRST[peer], X, y, size, number):
                 found[peer][part].append(seconds)
     return {
         peer: {part: float(np.median(seconds)) for part, seconds in times.items()}
@@ -166,9 +142,11 @@ def step_times(
     }
 
 
-def _step_parts(X: Any, y: Any, size: int, seed: int) -> Iterator[tuple[str, float]]:
+def _step_parts(
+    kind: type[Linear], X: Any, y: Any, size: int, seed: int
+) -> Iterator[tuple[str, float]]:
     """Yield the seconds of each part of the steps of an epoch, which are steps of Adam."""
-    model = network(X.shape[1])
+    model = network(kind, X.shape[1])
     objective: Any = model.objective_function
     first: Any = model.layers[0]
     theta, grad = model.parameters.theta, model.parameters.grad
@@ -218,13 +196,13 @@ class ColumnsAdam:
     """Adam that moves only the weights of the columns in a batch: what a lazy form would cost."""
 
     def __init__(self, units: int, n_features: int) -> None:
-        self.moments = np.zeros((2, units, n_features), np.float32)
+        self.moments = np.zeros((2, n_features, units), np.float32)
 
     def step(self, weight: Any, grad: Any, indices: Any) -> None:
         """Move these columns; the others keep their moments, too."""
         columns = np.unique(indices)
-        first, second = (moment.T for moment in self.moments)
-        g, v, s = grad.T[columns], first[columns], second[columns]
+        first, second = self.moments
+        g, v, s = grad[columns], first[columns], second[columns]
         v *= np.float32(0.9)
         v += g
         s *= np.float32(0.999)
@@ -234,14 +212,14 @@ class ColumnsAdam:
         step += np.float32(1e-8)
         np.divide(v, step, out=step)
         step *= np.float32(1e-4)
-        weight.T[columns] -= step
+        weight[columns] -= step
 
 
 def memory(rows: Mapping[str, Any], y: Any) -> dict[str, dict[str, int]]:
     """Return the bytes of the rows, and those that an epoch takes besides, by peer."""
     found = {}
     for peer, X in rows.items():
-        model = network(X.shape[1])
+        model = network(FIRST[peer], X.shape[1])
         tracemalloc.start()
         model.fit(X, y, optimizer=Adam(), epochs=1, progress=False)
         peak = tracemalloc.get_traced_memory()[1]
@@ -253,7 +231,7 @@ def memory(rows: Mapping[str, Any], y: Any) -> dict[str, dict[str, int]]:
 
 def predictions(X: Any, y: Any, X_test: Any, y_test: Any) -> dict[str, float]:
     """Train on the matrix; return the accuracy on others, and how far both kinds differ."""
-    model = network(X.shape[1])
+    model = network(SparseLinear, X.shape[1])
     model.fit(X, y, optimizer=Adam(), epochs=3, progress=False)
     gap = np.abs(model.predict(X_test) - model.predict(X_test.toarray())).max()
     return {"accuracy": model.evaluate(X_test, y_test)["accuracy"], "difference": float(gap)}

@@ -1,4 +1,4 @@
-"""The command line: `minidl train`, `evaluate`, `predict`, `check`, `data` and `completion`."""
+"""The command line: `minidl train`, `predict`, `check` and the other commands."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import sys
 import traceback
 from collections.abc import Sequence
+from typing import NoReturn
 
 from .. import ArgumentError, MinidlError, __version__
 from ..escaping import escaped_lines
@@ -15,6 +16,7 @@ from .completion import add_completion
 from .data_commands import add_data
 from .dataset_options import incompatible_option, missing_dataset
 from .evaluate import add_evaluate
+from .play import add_play
 from .predict import add_predict
 from .settings_file import settings_words
 from .streams import complain, standard_streams
@@ -55,7 +57,7 @@ def make_parser(parser_class: type[CommandParser] = CommandParser) -> CommandPar
     # As pip and conda do: who types the name alone asks what there is, and nothing has failed.
     print_help(parser)
     subparsers = parser.add_subparsers(metavar="COMMAND")
-    for add in (add_train, add_evaluate, add_predict, add_check, add_data):
+    for add in (add_train, add_evaluate, add_predict, add_check, add_play, add_data):
         add(subparsers)
     add_completion(subparsers, parser)
     return parser
@@ -82,6 +84,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise SystemExit(streams.final_status(int(end.code or 0))) from None
 
 
+def _refuse(options: argparse.Namespace, message: str) -> NoReturn:
+    """End with an error of the command line, in the name of the command."""
+    CommandParser(prog=f"minidl {options.command}").error(message)
+
+
 def _settings(options: argparse.Namespace, command: str) -> list[str]:
     """Return the settings of --config as words, once they are valid by themselves."""
     words = settings_words(options)
@@ -97,14 +104,14 @@ def _run(argv: Sequence[str] | None) -> int:
         if getattr(options, "config", None) is not None:
             options = parser.parse_args([words[0], *_settings(options, words[0]), *words[1:]])
     except ArgumentError as error:
-        parser.error(f"--config {options.config}: {error}")
+        _refuse(options, f"--config {options.config}: {error}")
     except MinidlError as error:
         complain(options.command, str(error))
         return 1
     if "points" in options:
         message = missing_dataset(options) or incompatible_option(options)
         if message:
-            parser.error(message)
+            _refuse(options, message)
     try:
         status: int = options.run(options)
         return status

@@ -52,8 +52,8 @@ def check(options: argparse.Namespace) -> int:
 
     Check every gradient of a network, on a few examples of a dataset, against derivatives computed
     from forward passes alone, and print the report. The exit status is 0 if all gradients are
-    right, 1 if one is wrong, 3 if one could be shown neither right nor wrong. With --html, write the
-    report as a page, too, with a map of each wrong gradient.
+    right, 1 if one is wrong, 3 if one could be shown neither right nor wrong. With --html, write
+    the report as a page, too, with a map of each wrong gradient.
 
     Parameters
     ----------
@@ -99,7 +99,10 @@ def check(options: argparse.Namespace) -> int:
     text = report.text(colour=None)
     emit(options, content, lines, report=text)
     if options.html is not None:
-        report.save(options.html, about={"data": dataset.source, "network": network, **setting_texts(options)})
+        report.save(
+            options.html,
+            about={"data": dataset.source, "network": network, **setting_texts(options)},
+        )
         if not options.json:
             show(f"wrote {options.html}")
     return _STATUS[report.status]

@@ -10,7 +10,7 @@ from ..errors import require_extra
 from .common import CommandParser
 from .dataset_options import PREAMBLES
 
-SHELLS = ("bash", "zsh", "tcsh")
+SHELLS = ("bash", "zsh")
 DESCRIPTION = """\
 Print a script that lets the Tab key complete commands, options, choices and files in a shell. It
 needs the extra `completion` (shtab) once, when it is made, and nothing when it is used."""
@@ -62,7 +62,7 @@ def print_script(program: CommandParser, options: argparse.Namespace) -> int:
     MissingDependencyError
         If shtab is not installed.
     """
-    with require_extra("shtab>=1.7", "completion", "minidl completion"):
+    with require_extra("shtab", "completion", "minidl completion"):
         import shtab
     print(shtab.complete(program, options.shell, preamble=PREAMBLES.get(options.shell, "")))
     return 0

@@ -34,6 +34,6 @@ def network_shape(model: Sequential) -> str:
         return ", ".join(map(str, model.layers))
     if not linear_layers:
         return f"{len(model.layers)} layers"
-    widths = [linear_layers[0].weight.shape[1]]
-    widths += [layer.weight.shape[0] for layer in linear_layers]
+    widths = [linear_layers[0].in_features]
+    widths += [layer.out_features for layer in linear_layers]
     return "-".join(map(str, widths))

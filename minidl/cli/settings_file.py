@@ -108,9 +108,10 @@ def _lines(options: argparse.Namespace, source: str) -> Iterator[str]:
     yield f"# {escaped(source)}"
     yield f"{DATASET} = {_value(options.set)}"
     for name, value in vars(options).items():
-        is_given = value is not None and value is not False
-        is_replaced = getattr(options, EITHER.get(name, ""), None) is not None
-        if name not in _NOT_REPEATED and is_given and not (is_replaced and name == "layers"):
+        if name == "layers":  # those of the default are there beside --net, too
+            value = None if options.net is not None else value or "none"
+        is_given = value is not None and value is not False and value != []
+        if name not in _NOT_REPEATED and is_given:
             yield f"{_key(name)} = {_value(value)}"
 
 

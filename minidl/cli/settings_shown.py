@@ -45,7 +45,7 @@ def setting_texts(options: argparse.Namespace) -> dict[str, str]:
     return {
         name.replace("_", "-"): _text(value)
         for name, value in settings_of(options).items()
-        if value not in (None, False, [], ())
+        if value is not None and value is not False and value not in ([], ())
     }
 
 

@@ -334,7 +334,8 @@ def _results(
     """Return the content of results.json."""
     scores = measure(model, dataset, options.metrics)
     history = best.history
-    measured = {name: history[name] for name in history if name not in ("loss", "accuracy")}
+    others = (name for name in history if name not in ("loss", "accuracy"))
+    measured = {name: history[name] for name in others if not name.startswith("val_")}
     return {
         "command": "train",
         "settings": settings_of(options),
@@ -345,6 +346,7 @@ def _results(
         "epoch": best.best_epoch if best.interrupted else best.history.epochs,
         **scores,
         "loss": history.loss,
+        "val_loss": history["val_loss"],  # of the test set, after each epoch
         **({"metrics": measured} if options.metrics else {}),
         "remarks": remarks(scores, best.history.loss[0]),
         "seconds": best.history.seconds,

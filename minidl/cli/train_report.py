@@ -12,15 +12,17 @@ import numpy as np
 from .. import History, Sequential
 from ..escaping import MAX_LINE, shortened
 from ..html_pages.figures import Picture, drawn
-from ..html_pages.markup import Markup, element
+from ..html_pages.markup import Markup, element, text
 from ..html_pages.page import save_page
 from ..html_pages.pictures import titled_image
-from ..html_pages.tables import facts, table
+from ..html_pages.tables import facts, folded, scrolling, table
 from ..html_pages.verdicts import verdict_box
 from ..model.diagram import diagram
 from ..training.history_html import render_history
 from .dataset_options import LoadedDataset
+from .output_folder import SETTINGS
 from .scores import MAX_CONFUSION_CLASSES, MAX_FIXED
+from .settings_file import settings_text
 from .settings_shown import setting_texts
 
 _MAX_MISTAKES = 24
@@ -75,7 +77,7 @@ def save_train_report(
     title = f"{name}: training of {shortened(results['network'], MAX_LINE)}"
     pictures = [Picture(figures[key], alt) for key, alt in _PICTURES.items() if key in figures]
     content = [
-        _outcome(results, len(dataset.test[0])),
+        outcome(results, len(dataset.test[0])),
         element("h2", "Scores"),
         _score_table(results),
         *_confusion(results),
@@ -91,11 +93,26 @@ def save_train_report(
         diagram(model.objective_function, dataset.train[0].shape[1:]),
         element("h2", "Settings"),
         facts(setting_texts(options)),
+        *_repetition(options, dataset),
     ]
     return save_page(path, "--out", title, *content)
 
 
-def _outcome(results: Mapping[str, Any], n_test: int) -> Markup:
+def outcome(results: Mapping[str, Any], n_test: int) -> Markup:
+    """Return what a training has reached, and what is to be said against it.
+
+    Parameters
+    ----------
+    results : dict
+        The content of results.json.
+    n_test : int
+        The number of test examples.
+
+    Returns
+    -------
+    Markup
+        Sentences in a box.
+    """
     test, majority = results["test"]["accuracy"], results["majority"]["test"]
     sentences = [
         f"The network classifies {test:.1%} of the {n_test:,} test examples correctly, and "
@@ -116,9 +133,11 @@ def _outcome(results: Mapping[str, Any], n_test: int) -> Markup:
 def _score_table(results: Mapping[str, Any]) -> Markup:
     train, test, majority = (results[key] for key in ("train", "test", "majority"))
     rows = [(name, _number(train[name]), _number(test[name])) for name in train]
-    rows.append(("most frequent class", *map(_number, majority.values())))
+    of_majority = ("most frequent class", _number(majority["train"]), _number(majority["test"]))
     columns = ("training", "test")
-    return table(("measured", *columns), rows, caption="Loss and metrics", numbers=columns)
+    return table(
+        ("measured", *columns), [*rows, of_majority], caption="Loss and metrics", numbers=columns
+    )
 
 
 def _number(value: float) -> str:
@@ -178,3 +197,12 @@ def _data(dataset: LoadedDataset) -> dict[str, str]:
         **({"columns": ", ".join(map(shortened, dataset.columns))} if dataset.columns else {}),
         "classes": ", ".join(map(shortened, dataset.classes)),
     }
+
+
+def _repetition(options: argparse.Namespace, dataset: LoadedDataset) -> Iterator[Markup]:
+    """Yield how to train again, with the file that it takes."""
+    command = element("code", f"minidl train --config {SETTINGS}")
+    yield element("p", command, " repeats the training. The file is beside this page, and here:")
+    lines = settings_text(options, dataset.source).splitlines()
+    content = element("pre", Markup("\n".join(map(text, lines))))
+    yield folded(SETTINGS, scrolling(content, f"The content of {SETTINGS}"))

@@ -55,13 +55,9 @@ def drawn(pictures: Iterable[Picture]) -> Markup:
 
 def _figure(picture: Picture) -> Markup:
     figure = picture.draw().figure
-    images = (
-        element(
-            "img",
-            src=Markup(data_uri(figure, look, file_format=picture.file_format)),
-            alt=picture.alt,
-            class_=f"for-{look}",
-        )
-        for look in ("light", "dark")
-    )
+    images = []
+    for look in ("light", "dark"):
+        uri = Markup(data_uri(figure, look, file_format=picture.file_format))
+        images.append(element("img", src=uri, alt=picture.alt, class_=f"for-{look}"))
+        figure.set_layout_engine("none")  # the second look has the layout of the first
     return element("figure", *images)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from contextlib import suppress
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -112,10 +113,9 @@ def check_page_path(path: FilePath, function: str) -> Path:
     ArgumentError
         If it does not end in .html or .htm, or is no path.
     """
-    try:
-        name = Path(path)  # type: ignore[arg-type]  # bytes raise TypeError
-    except TypeError:
-        name = None
+    name = None
+    with suppress(TypeError):
+        name = Path(path)
     if name is None or name.suffix.lower() not in _SUFFIXES:
         rule = f"{function} writes a page of HTML, to a path that ends in .html"
         raise ArgumentError(f"{rule}, got {path!r}: pass a path such as 'report.html'")

@@ -120,11 +120,10 @@ def checked_facts(values: Any) -> Mapping[str, str]:
         If it is anything else.
     """
     is_mapping = isinstance(values, Mapping)
-    if not is_mapping or not all(isinstance(text, str) for pair in values.items() for text in pair):
-        raise ArgumentError(
-            f'about must be a dict of texts by name, such as {{"data": "moons"}}, got {values!r}'
-        )
-    return values
+    if is_mapping and all(isinstance(text, str) for pair in values.items() for text in pair):
+        return dict(values)
+    rule = 'about must be a dict of texts by name, such as {"data": "moons"}'
+    raise ArgumentError(f"{rule}, got {values!r}: write numbers as str(number)")
 
 
 def folded(summary: str, *content: str, is_open: bool = False) -> Markup:

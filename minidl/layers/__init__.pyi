@@ -29,5 +29,6 @@ from .sigmoid import Sigmoid as Sigmoid
 from .silu import SiLU as SiLU
 from .softmax import Softmax as Softmax
 from .softplus import Softplus as Softplus
+from .sparse_linear import SparseLinear as SparseLinear
 from .tanh import Tanh as Tanh
 from .upsample2d import Upsample2D as Upsample2D

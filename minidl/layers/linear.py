@@ -91,9 +91,21 @@ class Linear(Layer):
         self.out_features = check_number(out_features, "out_features", integer_at_least(1), self)
         fan_in = self.in_features
         self.weight = Parameter(
-            (self.out_features, self.in_features), init=init or He(), fan_in=fan_in
+            self._weight_shape(), init=init or He(), fan_in=fan_in, fan_out=self.out_features
         )
         self.bias = Parameter((self.out_features,), init=Zeros(), fan_in=fan_in) if bias else None
+
+    def _weight_shape(self) -> tuple[int, int]:
+        return self.out_features, self.in_features
+
+    @property
+    def matrix(self) -> Array:
+        """The weights as a matrix of shape (out_features, in_features): a view."""
+        return self.weight.value
+
+    @property
+    def _matrix_grad(self) -> Array:
+        return self.weight.grad
 
     def forward(self, x: Array | SparseRows, *, training: bool = False) -> Array:
         x = x if isinstance(x, SparseRows) else as_float_array(x)
@@ -101,7 +113,7 @@ class Linear(Layer):
             return self._forward_positions(x)
         if x.shape[1] != self.in_features:
             raise self._input_error(x)
-        weight = self.weight.value
+        weight = self.matrix
         y_shape = (len(x), self.out_features)
         y = get_workspace(self.workspace, "y", y_shape, common_dtype(x, weight))
         self._x = x
@@ -126,7 +138,7 @@ class Linear(Layer):
 
     def backward(self, dy: Array) -> Array:
         Linear.backward_parameters(self, dy)  # not that of a derived class, which may call this
-        weight = self.weight.value
+        weight = self.matrix
         dx = get_workspace(self.workspace, "dx", self._x.shape, common_dtype(dy, weight))
         if dy.ndim == 2:
             return matmul_into(dy, weight, dx)
@@ -139,7 +151,7 @@ class Linear(Layer):
             raise self._shape_error(dy, y)
         if dy.ndim > 2:
             dy = dy.reshape(-1, self.out_features)
-        matmul_into(dy.T, self._x, self.weight.grad)
+        matmul_into(dy.T, self._x, self._matrix_grad)
         if self.bias is not None:
             matmul_into(self._ones(len(dy), dy.dtype), dy, self.bias.grad)
 

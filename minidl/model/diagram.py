@@ -10,6 +10,7 @@ from ..html_pages.markup import Markup, element, joined
 from ..layers.base import Layer, Shape
 from ..layers.chain import Chain
 from ..layers.container import Container
+from ..layers.residual import Residual
 from ..objective import Objective
 from .summary import LayerRow, format_size, layer_rows, loss_text, shape_text
 
@@ -57,9 +58,11 @@ def _inside(rows: Sequence[LayerRow]) -> dict[str, list[LayerRow]]:
     return inside
 
 
-def _list_of(inside: dict[str, list[LayerRow]], path: str, kind: str = "") -> Markup:
+def _list_of(
+    inside: dict[str, list[LayerRow]], path: str, *beside: Markup, kind: str = ""
+) -> Markup:
     items = (element("li", *_parts(row, inside)) for row in inside[path])
-    return element("ol", *items, class_=f"network {kind}".rstrip())
+    return element("ol", *items, *beside, class_=f"network {kind}".rstrip())
 
 
 def _parts(row: LayerRow, inside: dict[str, list[LayerRow]]) -> Iterator[Markup]:
@@ -73,10 +76,19 @@ def _parts(row: LayerRow, inside: dict[str, list[LayerRow]]) -> Iterator[Markup]
     if row.path not in inside:
         yield element("div", line, class_=f"layer{' learned' * bool(count)}")
     else:
-        is_parallel = len(list(cast(Container, row.layer).receivers())) > 1
-        layers = _list_of(inside, row.path, "parallel" if is_parallel else "")
+        beside = _unchanged_input(row)
+        is_parallel = len(list(cast(Container, row.layer).receivers())) + len(beside) > 1
+        layers = _list_of(inside, row.path, *beside, kind="parallel" if is_parallel else "")
         yield element("div", line, *_formula(row.layer), layers, class_="layer")
     yield _arrow(shape_text(row.output))
+
+
+def _unchanged_input(row: LayerRow) -> list[Markup]:
+    """Return the shortcut of a residual block that has no layer in it."""
+    if not isinstance(row.layer, Residual) or row.layer.shortcut is not None:
+        return []
+    box = element("div", "x, unchanged", class_="layer muted")
+    return [element("li", box, _arrow(shape_text(row.output)))]
 
 
 def _formula(layer: Layer) -> Iterator[Markup]:

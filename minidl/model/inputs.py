@@ -97,9 +97,9 @@ def _check_takes_sparse(objective: Objective, X: Any) -> None:
     layer = objective.layers[0]
     if not layer.takes_sparse:
         raise ArgumentError(
-            f"a sparse X must meet a layer that takes sparse rows, such as Linear, got layer 0, "
-            f"{layer}, for a {type(X).__name__} of shape {X.shape}: begin the network with "
-            f"Linear({X.shape[-1]}, ...), or pass X.toarray() if that fits into memory"
+            "a sparse X must meet a layer that takes sparse rows, such as SparseLinear, got "
+            f"layer 0, {layer}, for a {type(X).__name__} of shape {X.shape}: begin the network "
+            f"with SparseLinear({X.shape[-1]}, ...), or pass X.toarray() if that fits into memory"
         )
 
 

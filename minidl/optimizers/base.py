@@ -315,8 +315,8 @@ class Optimizer(ABC):
         theta : ndarray of shape (P,), float
             The parameter vector of the next steps.
         state : dict of str to object
-            What `state` returned; arrays are copied. This optimizer keeps its schedule, whose state
-            is restored.
+            What `state` returned; arrays are copied, those of the shape of theta into its dtype.
+            This optimizer keeps its schedule, whose state is restored.
 
         Raises
         ------
@@ -336,7 +336,9 @@ class Optimizer(ABC):
         self._start(theta)
         self.step_count = step_count
         for name, value in values.items():
-            setattr(self, name, value.copy() if isinstance(value, np.ndarray) else value)
+            if isinstance(value, np.ndarray):
+                value = value.astype(theta.dtype if value.shape == theta.shape else value.dtype)
+            setattr(self, name, value)
         if self._schedule is None:
             self.learning_rate = rate
         else:

@@ -33,6 +33,7 @@ from .outputs import outputs_of
 from .parameters import EstimatorParameters, check_parameters
 from .random_state import new_rng
 from .targets import Targets
+from .training_precision import trained_model, training_model
 from .validation_scores import ValidationScores
 from .warm_start import Training, UsedOptions, check_kept, continue_with
 
@@ -118,12 +119,14 @@ class MinidlEstimator(NetworkAttributes, HiddenActivations, TakesCallbacks, Esti
         if self.early_stopping:
             fraction, child = self.validation_fraction, spawn_rngs(rng, 1)[0]
             examples, validation = hold_out(examples, fraction, child, stratify=targets.stratify)
+        model = self.model_ if resume else self._new_model(X, targets, options, rng)
+        dtype = model.dtype
+        model = training_model(model, len(examples.y))
         if resume:
-            training = continue_with(
-                self.model_, self.optimizer_, self._used_options(), options, rng
-            )
+            used = self._used_options()
+            training = continue_with(model, self.optimizer_, used, options, rng)
         else:
-            training = self._start(X, targets, options, rng)
+            training = Training(model, new_optimizer(options.values))
         progress = getattr(self, "_progress", Progress())  # pickles of old have none
         convergence = new_convergence(vars(self), progress, validation)
         epochs = 1 if is_partial else self.max_iter
@@ -131,14 +134,18 @@ class MinidlEstimator(NetworkAttributes, HiddenActivations, TakesCallbacks, Esti
         if validation and (not targets.stratify or validation.sample_weight is not None):
             callbacks.append(ValidationScores(self._score_outputs, validation))
 
+        def note() -> None:
+            model = trained_model(training.model, dtype)
+            self._note(Training(model, training.optimizer), options, convergence)
+
         def train(tasks: list[Callback]) -> None:
             try:
                 self._train(training, examples, epochs, convergence, [*callbacks, *tasks], augment)
             except KeyboardInterrupt:
                 if convergence.history.epochs:
-                    self._note(training, options, convergence)  # what was learned is not lost
+                    note()  # what was learned is not lost
                 raise
-            self._note(training, options, convergence)
+            note()
 
         self._observe(train, given)
         if not is_partial:
@@ -166,10 +173,10 @@ class MinidlEstimator(NetworkAttributes, HiddenActivations, TakesCallbacks, Esti
     def _check_kept_targets(self, y: Array) -> None:
         """Raise `ArgumentError` if a fit that goes on has targets of another kind."""
 
-    def _start(
+    def _new_model(
         self, X: Array, targets: Targets, options: UsedOptions, rng: RandomGenerator
-    ) -> Training:
-        """Create the model and the optimizer."""
+    ) -> Sequential:
+        """Create the network, and forget what was measured of another one."""
         self.input_shape_: tuple[int, ...] = X.shape[1:]
         self.loss_curve_: list[float] = []
         self.validation_loss_curve_: list[float] = []
@@ -179,7 +186,7 @@ class MinidlEstimator(NetworkAttributes, HiddenActivations, TakesCallbacks, Esti
         model = new_model(options.values, X, targets, rng)
         if self.transform_layer is not None:
             count_layers(model.layers, self.transform_layer)
-        return Training(model, new_optimizer(options.values))
+        return model
 
     def _train(
         self,

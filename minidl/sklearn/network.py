@@ -16,10 +16,12 @@ from ..layers.dropout import Dropout
 from ..layers.linear import Linear
 from ..layers.shapes import output_shapes
 from ..layers.sigmoid import Sigmoid
+from ..layers.sparse_linear import SparseLinear
 from ..model.sequential import Sequential
 from ..parameters import Parameter
 from ..penalties import L2
 from ..utils.random import RandomGenerator
+from ..utils.sparse_rows import is_sparse
 from ..utils.typing import Array
 from ..words.layers import layers_of_words
 from .options import ACTIVATIONS, choose
@@ -54,7 +56,8 @@ def new_model(
     else:
         names = ("hidden_layer_sizes", "activation", "dropout")
         arguments = {name: options[name] for name in names}
-        layers = multilayer_perceptron(n_features, n_outputs, **arguments)
+        first = SparseLinear if is_sparse(X) else Linear
+        layers = multilayer_perceptron(n_features, n_outputs, first, **arguments)
     layers = with_last_layer(layers, targets.last_layer)
     model = Sequential(
         layers,
@@ -84,22 +87,26 @@ def described_layers(
 def multilayer_perceptron(
     n_features: int,
     n_outputs: int,
+    first: type[Linear] = Linear,
     *,
     hidden_layer_sizes: int | Sequence[int],
     activation: str,
     dropout: float,
 ) -> list[Layer]:
-    """Return the layers from the features to the outputs, without an activation at the end."""
+    """Return the layers from the features to the outputs, without an activation at the end.
+
+    The first of the fully connected layers is a `first`, the others are `Linear`.
+    """
     activation_class = choose(ACTIVATIONS, "activation", activation)
-    init = _Uniform(2.0 if activation_class is Sigmoid else 6.0)
+    factor = 2.0 if activation_class is Sigmoid else 6.0
     layers: list[Layer] = []
-    in_features = n_features
+    in_features, kind = n_features, first
     for size in hidden_sizes(hidden_layer_sizes):
-        layers.append(_linear(in_features, size, init))
+        layers.append(_fully_connected(kind, in_features, size, factor))
         if activation_class is not None:
             layers.append(activation_class())
-        in_features = size
-    layers.append(_linear(in_features, n_outputs, init))
+        in_features, kind = size, Linear
+    layers.append(_fully_connected(kind, in_features, n_outputs, factor))
     return with_dropout(layers, dropout)
 
 
@@ -112,8 +119,9 @@ class _Uniform(Initializer):
 
     uses_fan_out = True
 
-    def __init__(self, factor: float) -> None:
+    def __init__(self, factor: float, *, is_by_input: bool) -> None:
         self.factor = factor
+        self.is_by_input = is_by_input
 
     def __call__(
         self,
@@ -124,11 +132,15 @@ class _Uniform(Initializer):
         rng: RandomGenerator,
     ) -> None:
         limit = math.sqrt(self.factor / ((fan_in or 0) + (fan_out or 0)))
-        out[...] = rng.uniform(-limit, limit, out.shape[::-1]).T  # there weights are transposed
+        by_input = out if self.is_by_input else out.T  # there weights are (in, out)
+        by_input[...] = rng.uniform(-limit, limit, by_input.shape)
 
 
-def _linear(in_features: int, out_features: int, init: Initializer) -> Linear:
-    layer = Linear(in_features, out_features, init=init)
+def _fully_connected(
+    kind: type[Linear], in_features: int, out_features: int, factor: float
+) -> Linear:
+    init = _Uniform(factor, is_by_input=kind is SparseLinear)
+    layer = kind(in_features, out_features, init=init)
     layer.bias = Parameter((out_features,), init=init, fan_in=in_features, fan_out=out_features)
     return layer
 

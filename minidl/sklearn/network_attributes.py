@@ -44,7 +44,7 @@ class NetworkAttributes:
     @property
     def coefs_(self) -> list[Array]:
         """The weights of each `Linear`: views, so that what is written into them counts."""
-        return [layer.weight.value.T for layer in self._linear_layers()]
+        return [layer.matrix.T for layer in self._linear_layers()]
 
     @property
     def intercepts_(self) -> list[Array]:

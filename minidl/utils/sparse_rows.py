@@ -203,7 +203,7 @@ class SparseRows:
         raise ArgumentError(
             f"a sparse matrix must not become an array, got one of shape {self.shape} where an "
             "array is needed: pass X.toarray() to the model if it is small, or let the first "
-            "layer be one that takes sparse rows, such as Linear"
+            "layer be one that takes sparse rows, such as SparseLinear"
         )
 
     @cached_property

@@ -29,6 +29,7 @@ from ..layers import (
     Reshape,
     SelfAttention,
     Softmax,
+    SparseLinear,
     Upsample2D,
 )
 from ..layers.base import Shape
@@ -37,7 +38,13 @@ from .vocabulary import Phrase, Vocabulary, Word, read_phrases
 
 _INPUT = ("in_features", "in_channels", "features")  # what the length of the last axis gives
 _NO_WORDS = ("init", "recurrent_init", "fast")  # `fast` is not part of a network
-_PRODUCTS = (Linear, Conv1D, Conv2D, SelfAttention)  # others have initial weights of their own
+_PRODUCTS = (
+    Linear,
+    SparseLinear,
+    Conv1D,
+    Conv2D,
+    SelfAttention,
+)  # others have initial weights of their own
 
 
 def _word(kind: type[Layer], example: str = "") -> Word:
@@ -51,6 +58,7 @@ def _word(kind: type[Layer], example: str = "") -> Word:
 WORDS = Vocabulary(
     {
         "linear": _word(Linear, "16"),
+        "sparse-linear": _word(SparseLinear, "16"),
         "conv": _word(Conv2D, "8 3 padding=same"),
         "conv1d": _word(Conv1D, "8 3 padding=same"),
         "pool": _word(MaxPool2D, "2"),

@@ -23,7 +23,9 @@ def script(tmp_path_factory):
     pytest.importorskip("shtab")
 
     def make(shell):
-        program = f"import sys; from minidl.cli import main; sys.exit(main(['completion', '{shell}']))"
+        program = (
+            f"import sys; from minidl.cli import main; sys.exit(main(['completion', '{shell}']))"
+        )
         path = tmp_path_factory.mktemp(shell) / "script"
         with path.open("w") as file:
             subprocess.run([sys.executable, "-c", program], stdout=file, check=True, timeout=60)
@@ -51,10 +53,9 @@ def test_bash_completes_commands_options_choices_datasets_and_files(script, tmp_
     assert completed("data", "ver") == ["verify"]
 
 
-@pytest.mark.parametrize("shell", ["zsh", "tcsh"])
-def test_other_shells_have_a_script(capsys, shell):
+def test_zsh_has_a_script(capsys):
     pytest.importorskip("shtab")
-    assert main(["completion", shell]) == 0
+    assert main(["completion", "zsh"]) == 0
     out = capsys.readouterr().out
     assert "--learning-rate" in out
     assert "moons" in out

@@ -23,6 +23,7 @@ TOKENS = np.random.default_rng(1).integers(0, 6, (3, 5))
 RNN, LSTM, GRU = minidl.RNN, minidl.LSTM, minidl.GRU
 LAYERS = [
     (minidl.Linear(4, 3), ROWS),
+    (minidl.SparseLinear(4, 3), ROWS),
     (minidl.Conv2D(4, 3, 3, padding="same"), PICTURES),
     (minidl.Conv2D(4, 3, (2, 3), stride=2, padding=1, dilation=(1, 2)), PICTURES),
     (minidl.Conv1D(4, 3, 3, stride=2, padding=1), SEQUENCES),

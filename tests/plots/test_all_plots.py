@@ -94,9 +94,7 @@ def test_refuses_axes_of_another_type(name):
 def test_without_matplotlib_the_error_names_the_pip_command(name, monkeypatch):
     for module in [module for module in sys.modules if module.split(".")[0] == "matplotlib"]:
         monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(
-        MissingDependencyError, match=r"needs matplotlib.*pip install minidl\[plot\]"
-    ):
+    with pytest.raises(MissingDependencyError, match=r'needs matplotlib.*pip install "matplotlib'):
         DRAW[name]()
 
 

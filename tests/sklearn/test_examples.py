@@ -9,7 +9,16 @@ from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
-from minidl import GRU, ArgumentError, Conv2D, GlobalAvgPool2D, Linear, ReLU, ShapeError
+from minidl import (
+    GRU,
+    ArgumentError,
+    Conv2D,
+    GlobalAvgPool2D,
+    Linear,
+    ReLU,
+    ShapeError,
+    SparseLinear,
+)
 from minidl.sklearn import MinidlClassifier, MinidlRegressor
 
 PICTURES = np.random.default_rng(0).random((36, 6, 5, 3))
@@ -131,9 +140,12 @@ def test_sparse_rows_give_the_estimator_of_the_same_array(convert):
         np.testing.assert_allclose(
             of_sparse.predict(convert(array)), of_array.predict(array), rtol=0, atol=1e-12
         )
-        np.testing.assert_allclose(
-            of_sparse.model_.parameters.theta, of_array.model_.parameters.theta, atol=1e-12
-        )
+        assert isinstance(of_sparse.model_.layers[0], SparseLinear)
+        for name in ("coefs_", "intercepts_"):
+            for ours, expected in zip(
+                getattr(of_sparse, name), getattr(of_array, name), strict=True
+            ):
+                np.testing.assert_allclose(ours, expected, rtol=0, atol=1e-12)
         np.testing.assert_allclose(
             of_sparse.transform(convert(array)), of_array.transform(array), rtol=0, atol=1e-12
         )

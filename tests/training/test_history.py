@@ -1,4 +1,6 @@
+import copy
 import math
+import pickle
 
 import pytest
 
@@ -115,3 +117,23 @@ def test_a_history_plots_itself():
     assert history.plot("loss", axes=axes) is axes
     with pytest.raises(ArgumentError, match=r"got none in History\.plot: train first"):
         History().plot()
+
+
+def test_columns_are_attributes_too():
+    made = history(**FULL)
+    assert made.val_loss is made["val_loss"]
+    assert "val_loss" in dir(made)
+    assert "best_epoch" in dir(made)
+    with pytest.raises(AttributeError, match="'val_los': its metrics are loss, val_loss, val_acc"):
+        made.val_los  # noqa: B018
+    with pytest.raises(AttributeError, match="'accuracy': its metrics are none yet"):
+        History().accuracy  # noqa: B018
+    with pytest.raises(AttributeError, match=r"no attribute '_loss'$"):
+        made._loss  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    "copied", [copy.copy, copy.deepcopy, lambda h: pickle.loads(pickle.dumps(h))]
+)
+def test_a_copy_has_the_same_columns(copied):
+    assert copied(history(**FULL)).val_loss == FULL["val_loss"]

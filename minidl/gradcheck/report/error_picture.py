@@ -37,10 +37,10 @@ def error_picture(check: Check) -> Markup:
     """
     if check.analytic is None or check.numeric is None or check.bar is None:
         return Markup("")
+    if not check.analytic.size:
+        return Markup("")
     ratio = np.atleast_1d(clipped_ratio(check))
     matrix = ratio.reshape(1, -1) if ratio.ndim == 1 else ratio.reshape(len(ratio), -1)
-    if not matrix.size:
-        return Markup("")
     wrong = f"{np.count_nonzero(ratio > 1):,} of {ratio.size:,} elements wrong"
     pixels = _colours(worst_of_blocks(matrix))
     height, width = pixels.shape[:2]
@@ -63,4 +63,6 @@ def _colours(ratio: Array) -> npt.NDArray[np.uint8]:
     powers = np.log10(ratio)
     stops = [*_COLOURS]
     channels = zip(*_COLOURS.values(), strict=True)
-    return np.stack([np.interp(powers, stops, channel) for channel in channels], -1).astype(np.uint8)
+    return np.stack([np.interp(powers, stops, channel) for channel in channels], -1).astype(
+        np.uint8
+    )

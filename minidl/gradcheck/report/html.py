@@ -12,10 +12,9 @@ from ..result import Check
 from .content import ReportContent
 from .error_picture import error_picture
 from .plain_words import plain_words
+from .summary import MAX_FAILURES, origins
 from .table import HEADER, Row
 
-_MAX_CARDS = 6
-"""Failures that are described; the table has all of them."""
 _MAX_ROWS = 500
 """Checks that passed in the table, so that the page of a model of a thousand layers stays small."""
 _MAX_SURVIVORS = 20
@@ -28,34 +27,31 @@ _TERMS = {
 }
 
 
-def render_html(content: ReportContent, failures: Sequence[Check] = ()) -> Markup:
+def render_html(content: ReportContent) -> Markup:
     """Return the report as HTML, the diagnosis first.
 
     Parameters
     ----------
     content : ReportContent
         What every format shows.
-    failures : sequence of Check
-        The failed checks, the likeliest origin first.
 
     Returns
     -------
     Markup
         The parts of a page, without its title.
     """
-    origins = [check for check in failures if not check.caused_by]
     return joined(
-        verdict_box(content.status, content.verdict, *_conclusion(content, failures)),
+        verdict_box(content.status, content.verdict, *_conclusion(content)),
         facts({"numeric derivatives": content.method, "time": f"{content.seconds:.1f} s"}),
-        *_cards(origins),
-        *_lines("Findings", content.findings if not origins else []),
+        *_descriptions(origins(content.failures)),
+        *_lines("Further findings", content.further_findings),
         *_survivors(content.surviving_mutants),
         *_lines("Notes", content.notes),
         *_tables(content.rows),
     )
 
 
-def _conclusion(content: ReportContent, failures: Sequence[Check]) -> Iterator[Markup]:
+def _conclusion(content: ReportContent) -> Iterator[Markup]:
     """Yield the outcome in plain words."""
     if content.status == "ok":
         yield element("p", "Every gradient is right, and each check could have failed.")
@@ -63,7 +59,7 @@ def _conclusion(content: ReportContent, failures: Sequence[Check]) -> Iterator[M
         words = "Nothing is shown to be wrong, but a mistake could hide in what is not decided."
         yield element("p", words)
     else:
-        guilty = failures[0]
+        guilty = content.failures[0]
         subject = "A rule is broken" if guilty.term == "protocol" else "A gradient is wrong"
         yield element("p", f"{subject}. Look first at ", element("b", _place(guilty)), ".")
         yield element("p", _diagnosis(guilty))
@@ -73,11 +69,11 @@ def _conclusion(content: ReportContent, failures: Sequence[Check]) -> Iterator[M
         yield element("p", words)
 
 
-def _cards(origins: Sequence[Check]) -> Iterator[Markup]:
-    """Yield what is known of each failure that is no consequence of another one."""
-    if origins:
+def _descriptions(failures: Sequence[Check]) -> Iterator[Markup]:
+    """Yield what is known of each failure."""
+    if failures:
         yield element("h2", "What is wrong")
-    for check in origins[:_MAX_CARDS]:
+    for check in failures[:MAX_FAILURES]:
         yield element("h3", _place(check))
         yield element("p", _diagnosis(check))
         if check.worst:
@@ -85,8 +81,8 @@ def _cards(origins: Sequence[Check]) -> Iterator[Markup]:
         if check.error_summary:
             yield element("p", _sentence(check.error_summary), class_="muted")
         yield error_picture(check)
-    if len(origins) > _MAX_CARDS:
-        yield element("p", f"... and {len(origins) - _MAX_CARDS} more, in the table.")
+    if len(failures) > MAX_FAILURES:
+        yield element("p", f"... and {len(failures) - MAX_FAILURES} more, in the table.")
 
 
 def _place(check: Check) -> str:
@@ -130,7 +126,9 @@ def _tables(rows: Sequence[Row]) -> Iterator[Markup]:
     passed = [row for row in rows if row.verdict == "pass"]
     others = [row for row in rows if row.verdict != "pass"]
     yield element("h2", "Checks")
-    terms = [f"{term}, {words}" for term, words in _TERMS.items() if term in {row.term for row in rows}]
+    terms = [
+        f"{term}, {words}" for term, words in _TERMS.items() if term in {row.term for row in rows}
+    ]
     if len(terms) > 1:
         yield element("p", f"Terms: {'; '.join(terms)}.", class_="muted")
     if others:

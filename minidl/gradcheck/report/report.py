@@ -18,7 +18,7 @@ from ..result import Check, latest_first
 from .content import ReportContent
 from .html import render_html
 from .json import render_json
-from .summary import findings, verdict_line
+from .summary import further_findings, verdict_line
 from .table import table_rows
 from .text import render_text
 
@@ -258,7 +258,7 @@ class Report:
         >>> report = check_gradients(lambda p: p**3, lambda p: 3 * p, 2.0)
         >>> path = report.save("report.html", about={"task": "week 2"})  # doctest: +SKIP
         """
-        content = [render_html(self._content(), self.failures)]
+        content = [render_html(self._content())]
         if about:
             content = [*content, element("h2", "What was checked"), facts(checked_facts(about))]
         return save_page(path, "Report.save", f"Gradient check of {self.title}", *content)
@@ -271,7 +271,8 @@ class Report:
             seconds=self.seconds,
             rows=table_rows(self.checks),
             verdict=verdict_line(self.checks, self.difference),
-            findings=findings(self.checks, self.failures),
+            failures=self.failures,
+            further_findings=further_findings(self.checks, self.failures),
             mutation_score=self.mutation_score,
             surviving_mutants=self.surviving_mutants,
             notes=self.notes,
@@ -285,4 +286,4 @@ class Report:
 
     def _repr_html_(self) -> str:
         title = element("h2", f"Gradient check of {self.title}")
-        return fragment(title, render_html(self._content(), self.failures))
+        return fragment(title, render_html(self._content()))
