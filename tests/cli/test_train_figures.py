@@ -157,3 +157,14 @@ def test_the_axes_have_the_names_of_the_columns(tmp_path):
     assert axes.get_xlabel() == "petal $length, scaled"
     assert axes.get_ylabel() == f"{'w' * 23}…, scaled"
     assert not axes.xaxis.label.get_parse_math()
+
+
+def test_the_dashed_curve_is_that_of_the_test_and_the_plane_is_shaded():
+    model = Sequential([Linear(2, 1), Sigmoid()], loss=BinaryCrossEntropy())
+    sets = np.eye(2), np.array([[0.0], [1.0]])
+    history = History()
+    history.add({"loss": 0.7, "val_loss": 0.8})
+    figures = train_figures(model, history, LoadedDataset("a", "", ("b", "c"), sets, sets))
+    labels = [text.get_text() for text in figures["cost.png"]().get_legend().get_texts()]
+    assert labels == ["training", "test"]
+    assert figures["boundary.png"]().get_images()
