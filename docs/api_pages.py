@@ -1,8 +1,10 @@
 """The pages of the API, made from the `__all__` of the packages: a new name needs no line here."""
 
+import ast
 import inspect
 import re
 from importlib import import_module
+from pathlib import Path
 
 from docutils import nodes
 from sphinx.domains.python import PyXRefRole
@@ -52,6 +54,30 @@ PAGES = {
 }
 
 
+ARRAY_LIKE = "https://numpy.org/doc/stable/glossary.html#term-array_like"
+# Words that the docstrings use for types -> what they link to in the documentation of others.
+OTHER_TYPES = {
+    **{name: name for name in ("bool", "bytes", "dict", "float", "int", "list", "set", "slice")},
+    **{name: name for name in ("str", "tuple", "object", "callable", "None", "True", "False")},
+    **{name: name for name in ("BaseException", "NotImplementedError", "OSError", "ValueError")},
+    "sequence": "collections.abc.Sequence",
+    "iterable": "collections.abc.Iterable",
+    "mapping": "collections.abc.Mapping",
+    "path": "pathlib.Path",
+    "Path": "pathlib.Path",
+    "pathlib.Path": "pathlib.Path",
+    "ndarray": "numpy.ndarray",
+    "numpy.dtype": "numpy.dtype",
+    "numpy.random.Generator": "numpy.random.Generator",
+    "numpy.random.RandomState": "numpy.random.RandomState",
+    **{name: f"numpy.{name}" for name in ("float32", "float64", "int64", "uint8")},
+    "matplotlib.axes.Axes": "matplotlib.axes.Axes",
+    "matplotlib.figure.Figure": "matplotlib.figure.Figure",
+    "mpi4py.MPI.Intracomm": "mpi4py.MPI.Intracomm",
+    "sklearn.exceptions.NotFittedError": "sklearn.exceptions.NotFittedError",
+}
+
+
 def public_names(package):
     """Return the full names of the classes and functions in a package's `__all__`, bases first."""
     module, minidl = import_module(package), import_module("minidl")
@@ -77,6 +103,15 @@ def resolve(full_name):
     """Return the object of a full name."""
     module, _, name = full_name.rpartition(".")
     return getattr(import_module(module), name)
+
+
+def type_links():
+    """Return the words of the docstrings that are types, each with the role that links it."""
+    packages = [package for _, packages in PAGES.values() for package in packages]
+    names = [name for package in packages for name in public_names(package)]
+    links = {name.rpartition(".")[2]: name for name in names} | OTHER_TYPES
+    roles = {word: f":obj:`{word} <{name}>`" for word, name in links.items()}
+    return roles | {"array_like": f"`array_like <{ARRAY_LIKE}>`__"}
 
 
 def documented_members(cls):
@@ -113,8 +148,25 @@ class PublicNames(SphinxDirective):
                 lines += [f"   :members: {', '.join(members)}"] if members else []
             else:
                 lines += [f".. autofunction:: {full_name}"]
-            lines += [""]
+            lines += ["", *picture(full_name.rpartition(".")[2]), ""]
         return self.parse_text_to_nodes("\n".join(lines))
+
+
+def picture(name):
+    """Return the picture of a function of `minidl.plots` that has a script in the gallery."""
+    script = Path(__file__).parent / "galleries" / "plots" / f"plot_{name}.py"
+    if not script.exists():
+        return []
+    words = summary(script)
+    lines = [f".. figure:: /plots/images/sphx_glr_plot_{name}_001.png", f"   :alt: {words}", ""]
+    lines += [f"   {words} :doc:`Its code </plots/plot_{name}>`."]
+    return [f"   {line}" for line in lines]
+
+
+def summary(script):
+    """Return what the docstring of a script of a gallery says below its title, in one line."""
+    text = ast.get_docstring(ast.parse(script.read_text(encoding="utf-8")))
+    return " ".join(text.partition("\n\n")[2].split())
 
 
 class PublicIndex(SphinxDirective):

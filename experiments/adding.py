@@ -102,7 +102,9 @@ def train_all(problem: Problem, first_seed: int) -> Runs:
     runs: Runs = {name: [] for name in LAYERS}
     jobs = [(name, first_seed + number) for number in range(problem.n_seeds) for name in LAYERS]
     label = f"length {problem.length}"
-    for name, seed in tqdm(jobs, desc=label, unit="network", file=sys.stderr, dynamic_ncols=True):
+    for name, seed in tqdm(
+        jobs, desc=label, unit="network", file=sys.stderr, dynamic_ncols=True, disable=None
+    ):
         runs[name].append(train(problem, name, seed))
     return runs
 

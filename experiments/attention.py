@@ -167,7 +167,9 @@ def run(options: argparse.Namespace) -> None:
         for kind in (WITH, WITHOUT)
         for number in range(task.n_seeds)
     ]
-    for name, kind, seed in tqdm(jobs, unit="network", file=sys.stderr, dynamic_ncols=True):
+    for name, kind, seed in tqdm(
+        jobs, unit="network", file=sys.stderr, dynamic_ncols=True, disable=None
+    ):
         runs[name][kind].append(train(tasks[name], seed, has_positions=kind == WITH))
     print(study.table([COLUMNS, *table_rows(runs)]))
     content = {

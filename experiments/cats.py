@@ -29,7 +29,9 @@ from . import image_classification, study
 from .figures import draw_chance_level, new_figure, short_source
 from .image_classification import TrainedNetwork
 
-QUICK_EPOCHS = 30
+QUICK = DEFAULTS["cats"]._replace(
+    epochs=150, optimizer="adam", adaptive_learning_rate=5e-4, batch_size=16
+)
 EXAMPLES = """examples:
   python -m experiments.cats                                    the run of the assignment
   python -m experiments.cats --data ~/course/datasets           with the real images in a folder
@@ -41,10 +43,10 @@ EXAMPLES = """examples:
 
 def run(options: argparse.Namespace) -> None:
     """Load, train, report, write."""
-    dataset = load_cats(options.data)
-    trained = image_classification.train(
-        options, dataset, DEFAULTS["cats"], quick_epochs=QUICK_EPOCHS
-    )
+    dataset, defaults = load_cats(options.data), DEFAULTS["cats"]
+    if options.quick:
+        dataset, defaults = image_classification.halved(dataset), QUICK
+    trained = image_classification.train(options, dataset, defaults)
     probability = trained.model.predict(dataset.test.x)[:, 0]
     predicted = trained.model.predict_classes(dataset.test.x)
     results = image_classification.report(options, dataset, trained, predicted)
@@ -58,7 +60,7 @@ def run(options: argparse.Namespace) -> None:
 def cost_figure(trained: TrainedNetwork, dataset: Dataset) -> Any:
     """Return a figure of the cost over the epochs."""
     figure = new_figure(7, 4.5, "Cat or not: cost during training")
-    axes = plots.learning_curves(trained.history, axes=figure.add_subplot())
+    axes = plots.learning_curves(trained.history, held_out="test", axes=figure.add_subplot())
     draw_chance_level(axes)
     penalty = " + L2 penalty" if trained.model.penalties else ""
     axes.set(
@@ -88,9 +90,7 @@ def misclassified_figure(dataset: Dataset, predicted: np.ndarray, probability: n
     return figure
 
 
-main = image_classification.command(
-    "cats", __doc__, run, EXAMPLES, DEFAULTS["cats"], quick_epochs=QUICK_EPOCHS
-)
+main = image_classification.command("cats", __doc__, run, EXAMPLES, DEFAULTS["cats"], QUICK)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -273,7 +273,7 @@ def filters_figure(name: str, model: Sequential, test: Examples) -> Any:
     figure = new_figure(14, 4.2, f"{title} and ReLU make of a test picture (black: 0)")
     of_filters, of_outputs = figure.subplots(2, FILTERS + 1)
     of_filters[0].axis("off")  # above the picture
-    plots.filters(model.layers[0], axes=of_filters[1:])
+    plots.filters(model.layers[0], order="index", axes=of_filters[1:])
     plots.feature_maps(model, picture, 1, axes=of_outputs)
     return figure
 

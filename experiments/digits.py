@@ -217,7 +217,8 @@ def filters_figure(model: Sequential, image: np.ndarray) -> Any:
     figure = new_figure(14, 4.2, title)
     of_filters, of_outputs = figure.subplots(2, SHOWN_FILTERS + 1)
     of_filters[0].axis("off")  # above the digit
-    plots.filters(model.layers[0], max_images=SHOWN_FILTERS, axes=of_filters[1:])
+    shown = {"max_images": SHOWN_FILTERS, "axes": of_filters[1:]}
+    plots.filters(model.layers[0], order="index", **shown)
     plots.feature_maps(model, image, 1, max_images=SHOWN_FILTERS, axes=of_outputs)
     return figure
 

@@ -8,7 +8,7 @@ rounding, not a mistake. The complex step, which has no such error, leaves 1e-14
 that a network on a cat image and one with dropout and an L2 penalty are checked as a whole.
 
 It takes seconds, prints a table and the reports of a right and of a wrong network, and writes
-results.json.
+results.json and errors.png (which elements of the wrong network's gradients are wrong).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minidl import GradientChecker, Report, Tanh, Xavier, check_gradients
+from minidl import GradientChecker, Report, Tanh, Xavier, check_gradients, plots
 from minidl.data import load_cats
 
 from . import study
@@ -197,7 +197,8 @@ def run(options: argparse.Namespace) -> None:
         "reports": [json.loads(report.to_json()) for report in (regularized_report, wrong_report)],
         "versions": study.versions(),
     }
-    study.write(options.out, results, {})
+    figures = {"errors.png": lambda: plots.gradient_errors(wrong_report)[0]}
+    study.write(options.out, results, figures)
 
 
 def print_table(rows: Sequence[Row]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -14,7 +15,7 @@ from minidl.cli.defaults import Defaults, fill_defaults
 from minidl.cli.network_options import add_network_options, build_model
 from minidl.cli.network_shape import network_shape
 from minidl.cli.training_options import add_training_options, make_optimizer
-from minidl.data import Dataset
+from minidl.data import Dataset, Split
 from minidl.plots import confusion_counts
 
 from . import study
@@ -35,8 +36,7 @@ def command(
     run: Callable[[argparse.Namespace], None],
     examples: str,
     defaults: Defaults,
-    *,
-    quick_epochs: int,
+    quick: Defaults,
 ) -> Callable[..., int]:
     """Return the function `main` of a study with options of the network and of the training."""
     return study.command(
@@ -46,7 +46,7 @@ def command(
         examples,
         seed=1,
         seed_help="seed of all random numbers; 1 is that of the assignment",
-        quick_help=f"at most {quick_epochs} epochs",
+        quick_help=f"the images at half their height and width, with these defaults: {quick}",
         options=[
             partial(add_network_options, defaults=defaults, seed=False),
             partial(add_training_options, defaults=defaults),
@@ -55,9 +55,18 @@ def command(
     )
 
 
-def train(
-    options: argparse.Namespace, dataset: Dataset, defaults: Defaults, *, quick_epochs: int
-) -> TrainedNetwork:
+def halved(dataset: Dataset) -> Dataset:
+    """Return the images at half their height and width: each pixel the mean of four."""
+
+    def half(split: Split) -> Split:
+        m, height, width, channels = split.images.shape
+        blocks = split.images.reshape(m, height // 2, 2, width // 2, 2, channels)
+        return replace(split, images=blocks.mean(axis=(2, 4)).round().astype(np.uint8))
+
+    return replace(dataset, train=half(dataset.train), test=half(dataset.test))
+
+
+def train(options: argparse.Namespace, dataset: Dataset, defaults: Defaults) -> TrainedNetwork:
     """Print the dataset and the network, and train."""
     print(dataset)
     shares = [
@@ -65,8 +74,6 @@ def train(
     ]
     print(f"majority class: {', '.join(shares)}")
     fill_defaults(options, defaults)
-    if options.quick:
-        options.epochs = min(options.epochs, quick_epochs)
     X, Y = dataset.train.x, dataset.train.y
     n_classes = len(dataset.classes)
     shape = dataset.train.images.shape[1:]
@@ -76,7 +83,12 @@ def train(
     size = f"{model.parameters.size:,} parameters"
     print(f"{name}: {size}, {optimizer}, {options.epochs:,} epochs", flush=True)
     history = model.fit(
-        X, Y, optimizer=optimizer, epochs=options.epochs, batch_size=options.batch_size
+        X,
+        Y,
+        optimizer=optimizer,
+        epochs=options.epochs,
+        batch_size=options.batch_size,
+        validation=(dataset.test.x, dataset.test.y),  # for the curve: nothing is chosen by it
     )
     return TrainedNetwork(model, name, optimizer, history)
 
@@ -106,6 +118,7 @@ def report(
         "classes": dataset.classes,
         "confusion": counts,
         "cost_every_100": history.loss[::100],
+        "test_cost_every_100": history["val_loss"][::100],
         "cost_last": history.loss[-1],
         "seconds": history.seconds,
         "versions": study.versions(),

@@ -178,7 +178,9 @@ def train_all(problem: Problem, first_seed: int) -> tuple[Scores, dict[Regulariz
     ]
     scores: dict[Regularization, list[Score]] = {kind: [] for kind in problem.regularizations}
     models: dict[Regularization, Sequential] = {}
-    progress = tqdm(runs, desc=problem.name, unit="network", file=sys.stderr, dynamic_ncols=True)
+    progress = tqdm(
+        runs, desc=problem.name, unit="network", file=sys.stderr, dynamic_ncols=True, disable=None
+    )
     for regularization, seed in progress:
         model, score = train(problem, regularization, seed)
         scores[regularization].append(score)

@@ -30,7 +30,7 @@ from . import image_classification, study
 from .figures import draw_chance_level, short_source
 from .image_classification import TrainedNetwork
 
-QUICK_EPOCHS = 15
+QUICK = DEFAULTS["signs"]._replace(epochs=150, adaptive_learning_rate=1e-3)
 EXAMPLES = """examples:
   python -m experiments.signs
   python -m experiments.signs --data ~/course/datasets --epochs 300
@@ -41,10 +41,10 @@ EXAMPLES = """examples:
 
 def run(options: argparse.Namespace) -> None:
     """Load, train, report, write."""
-    dataset = load_signs(options.data)
-    trained = image_classification.train(
-        options, dataset, DEFAULTS["signs"], quick_epochs=QUICK_EPOCHS
-    )
+    dataset, defaults = load_signs(options.data), DEFAULTS["signs"]
+    if options.quick:
+        dataset, defaults = image_classification.halved(dataset), QUICK
+    trained = image_classification.train(options, dataset, defaults)
     probability = trained.model.predict(dataset.test.x)
     predicted = probability.argmax(axis=1)
     results = image_classification.report(options, dataset, trained, predicted)
@@ -63,7 +63,7 @@ def run(options: argparse.Namespace) -> None:
 
 def cost_figure(trained: TrainedNetwork, dataset: Dataset, training: str) -> Any:
     """Return a figure of the cost over the epochs."""
-    axes = plots.learning_curves(trained.history)
+    axes = plots.learning_curves(trained.history, held_out="test")
     draw_chance_level(axes, n_classes=len(dataset.classes))
     axes.set(
         ylim=(0, None),
@@ -94,9 +94,7 @@ def misclassified_figure(dataset: Dataset, predicted: np.ndarray, probability: n
     return grid[0]
 
 
-main = image_classification.command(
-    "signs", __doc__, run, EXAMPLES, DEFAULTS["signs"], quick_epochs=QUICK_EPOCHS
-)
+main = image_classification.command("signs", __doc__, run, EXAMPLES, DEFAULTS["signs"], QUICK)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -6,7 +6,8 @@ name the rule that was broken, the value received, where, and what to do about i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from .escaping import escaped
@@ -111,6 +112,51 @@ class OptimizerWarning(UserWarning):
     """Issued if an optimizer forgets its state, or if its learning rate has fallen to 0."""
 
 
+def install_line(package: str, extra: str) -> str:
+    """Return the command that installs what an extra of minidl needs.
+
+    It names the requirements themselves, as the metadata of the installed minidl list them, and not
+    minidl, since on the public index of packages that name is not known to be this project's.
+
+    Parameters
+    ----------
+    package : str
+        What to install if the metadata do not have the extra, as in a checkout that is not
+        installed.
+    extra : str
+        The name of the extra in ``setup.cfg``.
+
+    Returns
+    -------
+    str
+        The command, its requirements quoted for the shell.
+
+    Examples
+    --------
+    >>> install_line("numba", "nowhere")
+    'pip install "numba"'
+    """
+    from importlib import metadata  # slow to import, and needed by few errors
+
+    try:
+        lines = metadata.requires("minidl") or []
+    except metadata.PackageNotFoundError:
+        lines = []
+    requirements = list(_requirements(lines, extra)) or [package]
+    return "pip install " + " ".join(f'"{requirement}"' for requirement in requirements)
+
+
+def _requirements(lines: Iterable[str], extra: str) -> Iterator[str]:
+    """Yield the requirements of an extra, and of the extras of minidl that it consists of."""
+    of_extra = re.compile(rf"""(.+?)\s*(?:;|\band)\s*extra == ["']{re.escape(extra)}["']""")
+    for match in filter(None, map(of_extra.fullmatch, lines)):
+        if parts := re.fullmatch(r"minidl\[(.+)\]", match[1]):
+            for part in parts[1].split(","):
+                yield from _requirements(lines, part.strip())
+        else:
+            yield match[1].replace('"', "'")
+
+
 @contextmanager
 def require_extra(package: str, extra: str, feature: str) -> Iterator[None]:
     """Turn an ImportError within the block into an error that names the pip command.
@@ -118,7 +164,7 @@ def require_extra(package: str, extra: str, feature: str) -> Iterator[None]:
     Parameters
     ----------
     package : str
-        Name of the package, with its minimum version if that matters.
+        Name of the package, as in the requirements of the extra.
     extra : str
         The extra of minidl that installs it.
     feature : str
@@ -132,6 +178,8 @@ def require_extra(package: str, extra: str, feature: str) -> Iterator[None]:
     try:
         yield
     except ImportError as error:
+        missing = isinstance(error, ModuleNotFoundError)
+        state = "is not installed" if missing else f"cannot be imported ({error})"
         raise MissingDependencyError(
-            f"{feature} needs {package}, which is not installed: pip install minidl[{extra}]"
+            f"{feature} needs {package}, which {state}: {install_line(package, extra)}"
         ) from error

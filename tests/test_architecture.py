@@ -36,6 +36,8 @@ ORDER = [
     "optimizers",
     "batching",
     "objective",
+    "drawing",
+    "html_pages",
     "data",
     "serialization",
     "parallel",
@@ -55,7 +57,11 @@ ORDER = [
     "__main__",
 ]
 # Packages that import less than the order allows.
-ONLY = {"data": {"escaping", "errors", "utils"}}
+ONLY = {
+    "data": {"drawing", "escaping", "errors", "html_pages", "utils"},
+    "drawing": {"escaping", "errors", "utils"},
+    "html_pages": {"drawing", "escaping", "errors", "_version", "utils"},
+}
 # What the modules of a folder import from the rest of its package.
 WITHIN_PACKAGE = {
     "gradcheck.numeric": {"constants"},

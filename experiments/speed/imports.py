@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> None:
             missing[name] = f"{error}: {PEERS[name].install}" if name in PEERS else str(error)
         else:
             cpu[name], wall[name] = [], []
-    for turn in tqdm(range(rounds), leave=False, unit="round"):
+    for turn in tqdm(range(rounds), leave=False, unit="round", disable=None):
         for name in rotated(list(cpu), turn):
             processor, clock = time_import(IMPORTS[name])
             cpu[name].append(1000 * processor)

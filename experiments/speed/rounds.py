@@ -182,7 +182,9 @@ class WorkerPool:
         counts: dict[str, int] = {}
         times: dict[str, list[float]] = {}
         names = list(self.peers if only is None else only)
-        with tqdm(total=len(names) * (rounds + 1), desc=label, leave=False, unit="turn") as bar:
+        with tqdm(
+            total=len(names) * (rounds + 1), desc=label, leave=False, unit="turn", disable=None
+        ) as bar:
             for name in names:
                 peer = self.peers[name]
                 job = [peer.module, function, {**peer.arguments, **arguments}]

@@ -33,7 +33,7 @@ def check(
 ) -> Report:
     """Check a primitive of autograd: what ``defvjp`` defines against its function.
 
-    Needs autograd: ``pip install minidl[autograd]``.
+    Needs autograd (extra ``autograd``).
 
     Parameters
     ----------

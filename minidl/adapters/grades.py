@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import copy
-import re
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,22 +14,20 @@ import numpy as np
 from ..errors import ArgumentError, MinidlError
 from ..escaping import escaped
 from ..gradcheck.diagnosis.diagnose import UNKNOWN
+from ..gradcheck.report.plain_words import plain_words
 from ..gradcheck.report.report import Report
 from ..gradcheck.result import Check
+from ..html_pages.page import fragment
+from ..html_pages.tables import table
+from ..html_pages.verdicts import verdict_word
 from ..utils.random import check_seed
 from .course import check_course
 from .course_network import CourseNetwork
 from .without_traces import without_traces
 
 _ORDER = ("error", "failed", "unresolved", "ok")
-_COLOURS = {"error": "#d55e00", "failed": "#d55e00", "unresolved": "#b8860b", "ok": "#0072b2"}
 _CHECKER_OPTIONS = {"method", "epsilon", "budget", "seed"}
 _SAME_COST = 1e-6  # written in another order, a cost differs by rounding alone
-_PLAIN = {
-    r"^consistent with:? ": "it looks like ",
-    r"\banalytic\b": "yours",
-    r"\bnumeric\b": "the right one",
-}
 _LIBRARIES = (Path(__file__).parents[1], Path(np.__file__).parent)  # no code of a student
 _HEADER = ("student", "verdict", "array", "what to say")
 
@@ -110,20 +106,8 @@ class Grades:
         return f"Grades({self._summary()})"
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th style='text-align:left'>{title}</th>" for title in _HEADER)
-        body = ""
-        for row in self.rows:
-            styles = ["", f"color:{_COLOURS[row.verdict]};", "", ""]
-            body += "<tr>{}</tr>".format(
-                "".join(
-                    f"<td style='{style}text-align:left'>{escape(escaped(cell))}</td>"
-                    for style, cell in zip(styles, row[:4], strict=True)
-                )
-            )
-        return (
-            f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-            f"<p>{self._summary()}</p>"
-        )
+        rows = [(*row[:1], verdict_word(row.verdict), *row[2:4]) for row in self.rows]
+        return fragment(table(_HEADER, rows, caption=self._summary()))
 
     def _summary(self) -> str:
         verdicts = [row.verdict for row in self.rows]
@@ -333,9 +317,7 @@ def _plain(diagnosis: str) -> str:
     """Return a diagnosis in the words of a student, who compares "yours" with "the right one"."""
     if not diagnosis or diagnosis == UNKNOWN:
         return "it looks like no known mistake"
-    for pattern, words in _PLAIN.items():
-        diagnosis = re.sub(pattern, words, diagnosis)
-    return diagnosis
+    return plain_words(diagnosis)
 
 
 def _words_of_exception(error: BaseException) -> str:

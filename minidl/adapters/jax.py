@@ -40,7 +40,7 @@ def check(
 ) -> Report:
     """Check a ``jax.custom_vjp`` function: what its ``defvjp`` defines against the function.
 
-    Needs JAX: ``pip install minidl[jax]``.
+    Needs JAX (extra ``jax``).
 
     Parameters
     ----------

@@ -27,7 +27,7 @@ def check(
 ) -> Report:
     """Check an Op of PyTensor: its ``pullback``, ``L_op`` or ``grad`` against its ``perform``.
 
-    Needs PyTensor: ``pip install minidl[pytensor]``.
+    Needs PyTensor (extra ``pytensor``).
 
     Parameters
     ----------

@@ -41,7 +41,7 @@ def check(
 ) -> Report:
     """Check the backward of a PyTorch function, or of a module that contains such functions.
 
-    Needs PyTorch: ``pip install minidl[torch]``.
+    Needs PyTorch (extra ``torch``).
 
     Parameters
     ----------

@@ -1,13 +1,15 @@
-"""Types of command-line arguments: numbers in a range, widths of hidden layers, metrics."""
+"""Types of command-line arguments: numbers in a range, widths of hidden layers, metrics, paths."""
 
 from __future__ import annotations
 
 import argparse
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from ..errors import ArgumentError
+from ..html_pages.page import check_page_path
 from ..metrics.table import as_metrics
 
 
@@ -117,3 +119,28 @@ def metric_names(text: str) -> list[str]:
     except ArgumentError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
     return names
+
+
+def page_path(text: str) -> Path:
+    """Return the path of a page of HTML to be written.
+
+    Parameters
+    ----------
+    text : str
+        A path that ends in .html.
+
+    Returns
+    -------
+    Path
+        The path.
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+        If it ends otherwise.
+    """
+    try:
+        return check_page_path(text, "it")
+    except ArgumentError:
+        rule = "must be a path that ends in .html, such as check.html"
+        raise argparse.ArgumentTypeError(f"{rule}, got {text!r}") from None

@@ -6,21 +6,28 @@ import argparse
 import inspect
 import json
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, NoReturn
 
 from .. import Sequential
 from ..data import Limits
+from ..errors import ArgumentError
 from ..escaping import escaped
 from ..metrics.table import METRICS
 from ..serialization.model_file import load_model as load_model_file
 from .argument_types import POSITIVE_INTEGER, metric_names
+from .completed_arguments import FileArgument
 from .streams import show
+from .suggestions import did_you_mean
 
 
 class CommandParser(argparse.ArgumentParser):
-    """Argument parser that reports an error in one line and accepts no abbreviated options.
+    """Argument parser that reports an error in one line, and what may have been meant.
+
+    Options are not abbreviated.
 
     Parameters
     ----------
@@ -33,10 +40,49 @@ class CommandParser(argparse.ArgumentParser):
             formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **arguments
         )
 
+    def parse_known_args(  # type: ignore[override]  # it has overloads for other namespaces
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Parse words; an unknown option is an error before the words around it are read."""
+        words = list(sys.argv[1:] if args is None else args)
+        known = self._option_string_actions
+        options = [] if self._subparsers else [*takewhile(lambda word: word != "--", words)]
+        for i, word in enumerate(options):
+            name, sign, _ = word.partition("=")
+            if name.startswith("--") and name not in known:
+                values = (
+                    [] if sign else [each for each in options[i + 1 : i + 2] if each[:1] != "-"]
+                )
+                shown = " ".join([word, *values])
+                self.error(f"unrecognized arguments: {shown}{did_you_mean(name, known)}")
+        return super().parse_known_args(words, namespace)
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Add what may have been meant to the error: argparse does so from Python 3.14 on."""
+        try:
+            super()._check_value(action, value)
+        except argparse.ArgumentError as error:
+            error.message += did_you_mean(str(value), map(str, action.choices or ()))
+            raise
+
     def error(self, message: str) -> NoReturn:
         """Print the message in one line on stderr and exit with status 2."""
         line = f"{self.prog}: {' '.join(message.split())} (see {self.prog} --help)"
         self.exit(2, f"{escaped(line)}\n")
+
+
+class RaisingParser(CommandParser):
+    """Parser of words that are not those of the command line: its errors are `ArgumentError`.
+
+    Parameters
+    ----------
+    **arguments
+        Those of `argparse.ArgumentParser`; its subparsers pass them too.
+    """
+
+    def error(self, message: str) -> NoReturn:
+        """Raise the message."""
+        raise ArgumentError(" ".join(message.split()))
 
 
 def add_command(
@@ -75,6 +121,22 @@ def add_command(
     return parser
 
 
+def print_help(parser: CommandParser) -> None:
+    """Let a command print its help, with status 0, if no subcommand of it is named.
+
+    Parameters
+    ----------
+    parser : CommandParser
+        The parser of the command.
+    """
+
+    def run(options: argparse.Namespace) -> int:
+        parser.print_help()
+        return 0
+
+    parser.set_defaults(run=run, command="", debug=False)
+
+
 def add_model_file(parser: CommandParser) -> None:
     """Add the file of a network, and the limit of its size.
 
@@ -83,7 +145,8 @@ def add_model_file(parser: CommandParser) -> None:
     parser : CommandParser
         The parser of the command.
     """
-    parser.add_argument("model", type=Path, metavar="MODEL.h5", help="file of the network")
+    text = "file of the network"
+    parser.add_argument("model", action=FileArgument, type=Path, metavar="MODEL.h5", help=text)
     text = "bytes that MODEL.h5 may have (default: %(default)s)"
     limit = Limits.max_bytes
     parser.add_argument("--limit", type=POSITIVE_INTEGER, default=limit, metavar="N", help=text)

@@ -1,36 +1,45 @@
-"""Reads a table of numbers with the class in the last column."""
+"""Tables of numbers in CSV files: with the class in the last column, and to predict it."""
 
 from __future__ import annotations
 
-import csv
-import io
-import math
-import re
 from array import array
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from .. import DataError
-from ..utils.atomic_files import read_bounded
 from ..utils.typing import Array
+from .csv_rows import Row, are_column_names, csv_rows, finite_or_inf, row_error, row_numbers
+from .suggestions import did_you_mean
 
-MAX_BYTES = 256 * 2**20
 MIN_ROWS = 5
 MAX_CLASSES = 100
-MAX_ROW_LETTERS = 2**20  # the cells of a row take many times the memory of its numbers
-SEPARATORS = ",;\t"
-MAX_QUOTED = 40  # characters of a cell in an error
-
-_DECIMALS = re.compile(r"[0-9+\-.eE \t,]*")
-"""What numbers consist of, and what stands between them here: `float` itself takes 1_000, the
-digits of all scripts, and "nan", too."""
-
-Row = tuple[int, list[str]]  # number of the line, cells
 
 
-def read_csv(path: Path) -> tuple[Array, Array, tuple[str, ...]]:
+class Table(NamedTuple):
+    """The content of a CSV file with the class in the last column.
+
+    Parameters
+    ----------
+    features : ndarray of shape (m, d), float64
+        All columns but the last.
+    labels : ndarray of shape (m,), uint8
+        The number of each row's class.
+    classes : tuple of str
+        The names of the classes, numbers in their order, then the rest by name.
+    columns : tuple of str or None
+        The names of all columns, if the file has them.
+    """
+
+    features: Array
+    labels: Array
+    classes: tuple[str, ...]
+    columns: tuple[str, ...] | None
+
+
+def read_csv(path: Path) -> Table:
     """Read a CSV file of numbers with the class in the last column.
 
     Beside the file itself, only the arrays are in memory: a row is no longer needed as soon as its
@@ -39,17 +48,13 @@ def read_csv(path: Path) -> tuple[Array, Array, tuple[str, ...]]:
     Parameters
     ----------
     path : Path
-        A file in UTF-8, separated by commas, semicolons or tabs; a first line of column names is
-        skipped, which are words, not numbers. Numbers are decimals in ASCII, such as "-1.5e3".
+        A file in UTF-8, separated by commas, semicolons or tabs; the first line may be names of
+        columns, which are words, not numbers. Numbers are decimals in ASCII, such as "-1.5e3".
 
     Returns
     -------
-    features : ndarray of shape (m, d), float64
-        All columns but the last.
-    labels : ndarray of shape (m,), uint8
-        The number of each row's class.
-    classes : tuple of str
-        The names of the classes, numbers in their order, then the rest by name.
+    Table
+        Features, classes, names of columns.
 
     Raises
     ------
@@ -61,8 +66,8 @@ def read_csv(path: Path) -> tuple[Array, Array, tuple[str, ...]]:
     numbers = array("d")
     codes = array("B")  # of the classes, in the order of their first rows
     code_of: dict[str, int] = {}
-    n_columns = 0
-    for line, cells in _rows(path):
+    n_columns, columns = 0, None
+    for line, cells in csv_rows(path):
         if not n_columns:
             n_columns = len(cells)
             if n_columns < 2:
@@ -70,9 +75,10 @@ def read_csv(path: Path) -> tuple[Array, Array, tuple[str, ...]]:
                     f"{path}: must have numbers and then a class, found one column: "
                     "put commas between the cells"
                 )
-            if _are_column_names(cells[:-1]):
+            if are_column_names(cells[:-1]):
+                columns = _names(cells)
                 continue
-        numbers.extend(_row_numbers(path, (line, cells), n_columns))
+        numbers.extend(_numbers_before_class(path, (line, cells), n_columns))
         name = cells[-1].strip()
         code = code_of.setdefault(name, len(code_of))
         if code == MAX_CLASSES:
@@ -84,10 +90,14 @@ def read_csv(path: Path) -> tuple[Array, Array, tuple[str, ...]]:
         )
     if len(code_of) < 2:
         raise _class_error(path, str(len(code_of)))
-    classes = tuple(sorted(code_of, key=lambda name: (_finite_or_inf(name), name)))
+    classes = tuple(sorted(code_of, key=lambda name: (finite_or_inf(name), name)))
     number_of = np.array([classes.index(name) for name in code_of], np.uint8)
     features = np.frombuffer(numbers).reshape(len(codes), n_columns - 1)
-    return features, number_of[np.frombuffer(codes, np.uint8)], classes
+    return Table(features, number_of[np.frombuffer(codes, np.uint8)], classes, columns)
+
+
+def _names(cells: Sequence[str]) -> tuple[str, ...]:
+    return tuple(cell.strip() for cell in cells)
 
 
 def _class_error(path: Path, count: str) -> DataError:
@@ -97,86 +107,69 @@ def _class_error(path: Path, count: str) -> DataError:
     )
 
 
-def _rows(path: Path) -> Iterator[Row]:
-    """Yield the rows that are not blank."""
-    content = read_bounded(path, MAX_BYTES, "a CSV file", "take a part of it")
-    n_letters = 0  # of the present row
-
-    def lines() -> Iterator[str]:
-        nonlocal n_letters
-        for line in text:
-            n_letters += len(line)
-            if n_letters > MAX_ROW_LETTERS:
-                raise ValueError(f"a row of more than {MAX_ROW_LETTERS:,} letters")
-            yield line
-
-    try:
-        with io.TextIOWrapper(io.BytesIO(content), "utf-8-sig", newline="") as text:
-            reader = csv.reader(lines(), delimiter=_separator(content), strict=True)
-            for cells in reader:
-                n_letters = 0
-                if any(cell.strip() for cell in cells):
-                    yield reader.line_num, cells
-    except (ValueError, csv.Error) as error:
-        raise DataError(
-            f"{path}: must be a readable CSV file in UTF-8, found {error}: "
-            "save the table as CSV again"
-        ) from error
-
-
-def _separator(content: bytes) -> str:
-    """Return the last separator of the first line: what is before it may be a decimal comma."""
-    first_line = re.search(rb"[^\r\n]+", content)
-    unquoted = re.sub(rb'"[^"]*"', b"", first_line[0] if first_line else b"")
-    return max(SEPARATORS, key=lambda separator: unquoted.rfind(separator.encode()))
-
-
-def _are_column_names(cells: list[str]) -> bool:
-    """Return whether none is a number, in whatever notation, and one is a word."""
-    return not any(map(_is_number, cells)) and any(map(str.isalpha, "".join(cells)))
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return cell.strip().lstrip("+-").lower().startswith("0x")
-    return True
-
-
-def _row_numbers(path: Path, row: Row, n_columns: int) -> list[float]:
+def _numbers_before_class(path: Path, row: Row, n_columns: int) -> list[float]:
     """Return the numbers of a row; raise `DataError` unless it is numbers and a class."""
     line, cells = row
-    if len(cells) == n_columns and cells[-1].strip():
-        texts = cells[:-1]
-        if _DECIMALS.fullmatch(",".join(texts)):
-            try:
-                values = [*map(float, texts)]
-            except ValueError:
-                values = [math.nan]
-            if math.isfinite(sum(values)):
-                return values
+    rule = f"{n_columns - 1} finite numbers and then a class"
     if len(cells) != n_columns:
-        problem = f"{len(cells)} cells"
-    else:
-        invalid = [k for k, cell in enumerate(cells[:-1]) if math.isinf(_finite_or_inf(cell))]
-        if not cells[-1].strip():
-            invalid.append(n_columns - 1)
-        if not invalid:  # only their sum is infinite
-            return [*map(float, cells[:-1])]
-        problem = f"{cells[invalid[0]][:MAX_QUOTED]!r} in column {invalid[0] + 1}"
-    raise DataError(
-        f"{path}, line {line}: must have {n_columns - 1} finite numbers and then a class, "
-        f"found {problem}: write numbers as in -1.5e3, or delete the line"
-    )
+        raise row_error(path, line, rule, f"{len(cells)} cells")
+    numbers = row_numbers(path, line, cells[:-1], rule)
+    if not cells[-1].strip():
+        raise row_error(path, line, rule, f"{cells[-1]!r} in column {n_columns}")
+    return numbers
 
 
-def _finite_or_inf(cell: str) -> float:
-    """Return the number in a cell, infinity where there is no finite one."""
-    if not _DECIMALS.fullmatch(cell):
-        return math.inf
-    try:
-        value = float(cell)
-    except ValueError:
-        return math.inf
-    return value if math.isfinite(value) else math.inf
+def read_features(
+    path: Path, n_features: int | None = None, columns: Sequence[str] | None = None
+) -> Array:
+    """Read the numbers of a CSV file whose rows are to be classified.
+
+    Parameters
+    ----------
+    path : Path
+        A file as for `read_csv`, with or without the last column, that of the class, which is not
+        read.
+    n_features : int, optional
+        How many numbers a row has; by default the file has no column of the class.
+    columns : sequence of str, optional
+        The names that the columns must have, that of the class last, if the file has names.
+
+    Returns
+    -------
+    ndarray of shape (m, n_features), float64
+        The numbers.
+
+    Raises
+    ------
+    MissingDataError
+        If the file does not exist.
+    DataError
+        If it cannot be read, has other columns, or a row is no numbers; the message names the line.
+    """
+    numbers = array("d")
+    n_columns = 0
+    for line, cells in csv_rows(path):
+        is_first = not n_columns
+        n_columns = n_columns or len(cells)
+        n_features = n_features or n_columns
+        rule = f"{n_features} finite numbers, which a class may follow"
+        if n_columns not in (n_features, n_features + 1) or len(cells) != n_columns:
+            raise row_error(path, line, rule, f"{len(cells)} cells")
+        if is_first and are_column_names(cells[:n_features]):
+            _check_names(path, _names(cells), columns)
+        else:
+            numbers.extend(row_numbers(path, line, cells[:n_features], rule))
+    if not numbers:
+        raise DataError(f"{path}: must have at least one row, found none: add examples")
+    return np.frombuffer(numbers).reshape(-1, n_features or 1)
+
+
+def _check_names(path: Path, found: Sequence[str], columns: Sequence[str] | None) -> None:
+    columns = columns or ()
+    for k, (name, expected) in enumerate(zip(found, columns, strict=False)):
+        if name != expected:
+            cure = "" if name in columns else did_you_mean(name, columns)
+            raise DataError(
+                f"{path}: must have the columns of the training in their order: column {k + 1} "
+                f"must be {expected!r}, found {name!r}{cure}"
+            )

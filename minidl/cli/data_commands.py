@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .common import print_help
 from .data_fetch import add_data_fetch
 from .data_list import add_data_list
 from .data_make import add_data_make
@@ -33,7 +34,8 @@ def add_data(subparsers: Any) -> None:
         description=DESCRIPTION,
         epilog=EXAMPLES,
     )
-    data_subparsers = parser.add_subparsers(required=True, metavar="list|verify|make|fetch")
+    print_help(parser)
+    data_subparsers = parser.add_subparsers(metavar="list|verify|make|fetch")
     add_data_list(data_subparsers)
     add_data_verify(data_subparsers)
     add_data_make(data_subparsers)

@@ -62,7 +62,7 @@ def fetch_files(options: argparse.Namespace) -> int:
       minidl data fetch signs --url https://example.org/a/test_signs.h5
       minidl data fetch signs --url "test_signs.h5=https://example.org/file?id=7" --to datasets
 
-    needs the extra `data`: pip install minidl[data]
+    needs pooch (extra `data`)
     """
     files = IMAGE_FILES[options.set]
     progress = sys.stderr.isatty() and not options.json

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,8 +14,11 @@ from ..data.mat_file import MATFile
 from ..errors import DataError
 from ..utils.typing import Array
 from .argument_types import NON_NEGATIVE_NUMBER, number_type
+from .completed_arguments import FileArgument, FolderArgument
 from .csv_file import MAX_CLASSES, read_csv
 from .defaults import Defaults, fill_defaults
+from .preparation import Preparation, Scaling, scale_in_place
+from .suggestions import did_you_mean
 
 CSV, MAT = "FILE.csv", "FILE.mat"  # stand for the paths of any such files
 FILES = {".csv": CSV, ".mat": MAT}
@@ -107,6 +110,10 @@ class LoadedDataset(NamedTuple):
         Whether the files were verified by their SHA-256.
     test_images : ndarray of shape (m, height, width, 3), uint8, optional
         The images of the test set.
+    columns : tuple of str, optional
+        The names of the columns of a file, that of the class last.
+    scaling : Scaling, optional
+        How the columns were scaled.
     """
 
     name: str
@@ -116,6 +123,8 @@ class LoadedDataset(NamedTuple):
     test: tuple[Array, Array]
     verified: bool = False
     test_images: Array | None = None
+    columns: tuple[str, ...] | None = None
+    scaling: Scaling | None = None
 
     @property
     def example_shape(self) -> tuple[int, ...]:
@@ -129,19 +138,58 @@ class LoadedDataset(NamedTuple):
         """The outputs of a network for these classes: 1 for two classes."""
         return 1 if len(self.classes) == 2 else len(self.classes)
 
+    @property
+    def preparation(self) -> Preparation:
+        """What the file of a network keeps of it."""
+        columns = None if self.columns is None else [*self.columns]
+        n_features = self.train[0].shape[1]
+        return Preparation(n_features, [*self.classes], columns, self.scaling)
 
-def add_dataset_options(parser: argparse.ArgumentParser) -> None:
+
+_NAMES = " ".join([*POINTS, *IMAGES])
+PREAMBLES = {
+    "bash": f'_minidl_datasets() {{ compgen -W \'{_NAMES}\' -- "$1"; _shtab_compgen_files "$1"; }}'
+}
+"""What the script of a shell begins with, for the completion of datasets."""
+
+
+class DatasetArgument(FileArgument):
+    """Store an argument that is the name of a dataset, or the path of a file.
+
+    Parameters
+    ----------
+    **arguments
+        Those of `argparse.Action`.
+    """
+
+    @property
+    def complete(self) -> Any:
+        """What each shell completes it with: names and files."""
+        zsh = f"_alternative 'n:name:({_NAMES})' 'f:file:_files'"
+        return super().complete | {"bash": "_minidl_datasets", "zsh": zsh}
+
+
+def add_dataset_options(parser: argparse.ArgumentParser, *, is_required: bool = True) -> None:
     """Add the dataset and its options.
 
     Parameters
     ----------
     parser : argparse.ArgumentParser
         The parser of the command.
+    is_required : bool, default True
+        Whether the dataset must be on the command line.
     """
-    parser.add_argument("set", type=_dataset_name, metavar="DATASET", help=DATASET_HELP)
+    parser.add_argument(
+        "set",
+        action=DatasetArgument,
+        type=_dataset_name,
+        nargs=None if is_required else "?",
+        metavar="DATASET",
+        help=DATASET_HELP,
+    )
     group = parser.add_argument_group("dataset")
     text = "cats, signs: folder of the .h5 files (default: see minidl data list)"
-    group.add_argument("--data", metavar="FOLDER", help=text)
+    group.add_argument("--data", action=FolderArgument, metavar="FOLDER", help=text)
     number_of_points = number_type(
         int, "an integer from 10 to 1000000", lambda number: 10 <= number <= 1_000_000
     )
@@ -155,7 +203,8 @@ def add_dataset_options(parser: argparse.ArgumentParser) -> None:
 def _dataset_name(text: str) -> str:
     if text in POINTS or text in IMAGES or Path(text).suffix.lower() in FILES:
         return text
-    raise argparse.ArgumentTypeError(f"must be one of {DATASET_HELP}; got {text!r}")
+    cure = did_you_mean(text, [*POINTS, *IMAGES])
+    raise argparse.ArgumentTypeError(f"must be one of {DATASET_HELP}; got {text!r}{cure}")
 
 
 def dataset_kind(name: str) -> str:
@@ -172,6 +221,29 @@ def dataset_kind(name: str) -> str:
         One of the keys of `DEFAULTS`.
     """
     return name if name in DEFAULTS else FILES[Path(name).suffix.lower()]
+
+
+def missing_dataset(options: argparse.Namespace) -> str | None:
+    """Return an error message if neither the command line nor a file of settings has a dataset.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        The parsed options.
+
+    Returns
+    -------
+    str or None
+        None if there is one.
+    """
+    if options.set is not None:
+        return None
+    cure = (
+        ""
+        if options.config is None
+        else f', or a line such as dataset = "moons" in {options.config}'
+    )
+    return f"the following arguments are required: DATASET{cure}"
 
 
 def incompatible_option(options: argparse.Namespace) -> str | None:
@@ -253,10 +325,10 @@ def _draw_points(options: argparse.Namespace) -> LoadedDataset:
 
 
 def _load_csv(name: str, seed: int) -> LoadedDataset:
-    X, labels, classes = read_csv(Path(name))
+    X, labels, classes, columns = read_csv(Path(name))
     train, test = train_validation_split(X, labels, validation_fraction=0.2, seed=seed)
     del X  # the splits are copies, and the set may be large
-    return _standardized(name, train, test, classes)
+    return _standardized(name, train, test, classes, columns)
 
 
 def _load_mat(name: str, seed: int) -> LoadedDataset:
@@ -288,20 +360,11 @@ def _standardized(
     train: tuple[Array, Array],
     test: tuple[Array, Array],
     classes: tuple[str, ...],
+    columns: tuple[str, ...] | None = None,
 ) -> LoadedDataset:
     """Return a dataset of rows of numbers, which are scaled in place, and class numbers (m,)."""
-    # Powers of two change no digits, but let the square of any number be one.
-    largest = np.maximum(train[0].max(axis=0), -train[0].min(axis=0))
-    for rows in (train[0], test[0]):
-        np.ldexp(rows, -np.frexp(largest)[1], out=rows)
-    mean, deviation = train[0].mean(axis=0), train[0].std(axis=0)
-    deviation[deviation == 0] = 1
+    scaling = scale_in_place(train[0], test[0])
     dtype = np.float64 if len(classes) == 2 else np.int64
-
-    def standardized(X: Array, labels: Array) -> tuple[Array, Array]:
-        X -= mean
-        X /= deviation
-        return X, labels.reshape(-1, 1).astype(dtype)
-
+    train, test = ((X, labels.reshape(-1, 1).astype(dtype)) for X, labels in (train, test))
     source = f"{name}: each column scaled to mean 0 and standard deviation 1 over the training rows"
-    return LoadedDataset(name, source, classes, standardized(*train), standardized(*test))
+    return LoadedDataset(name, source, classes, train, test, columns=columns, scaling=scaling)

@@ -8,7 +8,7 @@ from pathlib import Path
 from .. import DataError
 from ..utils.atomic_files import check_writable, real_path
 
-MODEL, RESULTS = "model.h5", "results.json"
+MODEL, RESULTS, SETTINGS, REPORT = "model.h5", "results.json", "settings.toml", "report.html"
 FIGURES = ("cost.png", "confusion.png", "boundary.png", "misclassified.png")
 
 
@@ -20,8 +20,12 @@ def check_output_folder(options: argparse.Namespace) -> None:
     options : argparse.Namespace
         The parsed options. The folder is created.
     """
-    paths = [options.out / name for name in (MODEL, RESULTS, *FIGURES)]
-    needed = {"the dataset": Path(options.set), "the file of --checkpoint": options.checkpoint}
+    paths = [options.out / name for name in (MODEL, RESULTS, SETTINGS, REPORT, *FIGURES)]
+    needed = {
+        "the dataset": Path(options.set),
+        "the file of --checkpoint": options.checkpoint,
+        "the file of --config": options.config,
+    }
     for what, other in needed.items():
         for path in paths:
             if other is not None and real_path(other) == real_path(path):

@@ -14,7 +14,7 @@ from .dataset_options import dataset_kind
 # Where results and data lie does not matter: the digests of a checkpoint tell other data. Epochs
 # may be added. Words may be written otherwise: what they describe is compared by each checkpoint.
 _NOT_COMPARED = {
-    *("command", "run", "json", "debug", "out", "checkpoint", "fresh", "data", "epochs"),
+    *("command", "run", "json", "debug", "out", "checkpoint", "fresh", "data", "epochs", "config"),
     *("net", "augment", "mpi"),  # checkpoints compare the lanes of --mpi, whose ranks may change
 }
 

@@ -27,11 +27,13 @@ from ..escaping import shortened
 from ..parallel.agreement import agreeing
 from ..parallel.process_group import as_group
 from ..parallel.world import world
+from ..serialization.model_file import DATASET_ENTRY, save_model
 from ..training.callbacks.base import TrainingRun
 from ..utils.atomic_files import atomic_write
 from ..words.augmentation import WORDS as AUGMENTATION_WORDS
 from ..words.augmentation import augmentation_of_words
 from .common import add_command, add_metrics, to_json
+from .completed_arguments import FileArgument, FolderArgument
 from .dataset_options import (
     DEFAULTS,
     IMAGES,
@@ -42,11 +44,14 @@ from .dataset_options import (
 )
 from .network_options import add_network_options, build_model
 from .network_shape import network_shape
-from .output_folder import MODEL, RESULTS, check_output_folder
+from .output_folder import MODEL, REPORT, RESULTS, SETTINGS, check_output_folder
 from .run_settings import RunSettings, check_fresh
 from .scores import measure, remarks, score_lines
+from .settings_file import settings_text
+from .settings_shown import settings_of
 from .streams import show
 from .train_figures import train_figures, write_figures
+from .train_report import save_train_report
 from .training_options import add_training_options, make_optimizer
 
 CHECKPOINT_SECONDS = 60
@@ -65,7 +70,15 @@ def add_train(subparsers: Any) -> None:
     rows = {**DEFAULTS, f"{', '.join(IMAGES)} with --net": of_net}
     defaults = "".join(f"  {name:8}  {values}\n" for name, values in rows.items())
     parser.epilog = f"defaults of each dataset:\n{defaults}\n{parser.epilog}"
-    add_dataset_options(parser)
+    add_dataset_options(parser, is_required=False)
+    text = "settings in TOML, as --out writes them; options of the command line replace them"
+    parser.add_argument(
+        "--config",
+        action=FileArgument,
+        type=Path,
+        metavar="FILE",
+        help=f"{text} (default: none)",
+    )
     add_network_options(parser, None)
     group = add_training_options(parser, None)
     text = (
@@ -82,11 +95,11 @@ def add_train(subparsers: Any) -> None:
     group.add_argument("--mpi", action="store_true", help=text)
     group = parser.add_argument_group("output")
     text = "save the training in this file; resume from it if it exists (default: none)"
-    group.add_argument("--checkpoint", type=Path, metavar="FILE", help=text)
+    group.add_argument("--checkpoint", action=FileArgument, type=Path, metavar="FILE", help=text)
     text = "train anew, and replace the file of --checkpoint, whatever training it holds"
     group.add_argument("--fresh", action="store_true", help=text)
-    text = "write model.h5, results.json and figures there (default: only print)"
-    group.add_argument("--out", type=Path, metavar="DIR", help=text)
+    text = f"write {MODEL}, {RESULTS}, {SETTINGS}, {REPORT} and figures there (default: only print)"
+    group.add_argument("--out", action=FolderArgument, type=Path, metavar="DIR", help=text)
 
 
 class KeepBestEpoch(EarlyStopping):
@@ -133,7 +146,9 @@ def train(options: argparse.Namespace) -> int:
 
     Train a network on a dataset, fully connected unless --net describes another one; print its
     accuracy on the training and the test set, next to that of always predicting the majority class.
-    With --out, write the network (model.h5), results.json and, if matplotlib is installed, figures.
+    With --out, write the network (model.h5), results.json, all settings (settings.toml, which
+    --config reads to repeat the training), a page with all results (report.html) and, if matplotlib
+    is installed, figures.
 
     A training that fails says so: if it diverges to numbers that are not finite, nothing is written
     and the exit status is 1; if it only ends with a larger loss, or with no better accuracy than
@@ -166,6 +181,7 @@ def train(options: argparse.Namespace) -> int:
       minidl train moons --optimizer adamw --schedule cosine --warm-up 5 --clip-norm 1
       minidl train moons --optimizer lbfgs
       minidl train moons --metrics f1,recall --out results/moons
+      minidl train --config results/moons/settings.toml --seed 2
       minidl train cats --checkpoint cats.h5      stop it with Ctrl-C, run it again to resume
       mpiexec -n 4 minidl train moons --mpi       four processes, each with a part of every batch
     """
@@ -227,18 +243,24 @@ def _write(options: argparse.Namespace, prepared: Prepared, best: KeepBestEpoch)
     dataset, model = prepared.dataset, prepared.model
     results = _results(options, dataset, model, best)
     if options.out is not None:  # before anything else that could fail
-        model.save(options.out / MODEL)
+        entry = {DATASET_ENTRY: dataset.preparation.entry()}
+        save_model(model, options.out / MODEL, entry)
         atomic_write(options.out / RESULTS, f"{to_json(results)}\n".encode())
+        atomic_write(options.out / SETTINGS, settings_text(options, dataset.source).encode())
     if options.json:
         show(*to_json(results).splitlines())
     else:
         show(*_report(options, results))
     status = 0
     if options.out is not None:
-        written = write_figures(options.out, train_figures(model, best.history, dataset))
+        figures = train_figures(model, best.history, dataset)
+        written = write_figures(options.out, figures)
         status = written.status
+        drawn = {name: figures[name] for name in written.names}
+        path = options.out / REPORT
+        save_train_report(path, options, results, model, best.history, dataset, drawn)
         if not options.json:
-            names = [MODEL, RESULTS, *written.names]
+            names = [MODEL, RESULTS, SETTINGS, REPORT, *written.names]
             show(f"wrote {', '.join(names)} in {options.out}")
     if best.interrupted:
         raise KeyboardInterrupt
@@ -291,8 +313,9 @@ def _fit(options: argparse.Namespace, prepared: Prepared, comm: Any) -> KeepBest
                 batch_size=options.batch_size,
                 augment=augment,
                 metrics=options.metrics,
+                validation=dataset.test,
                 callbacks=callbacks,
-                progress=sys.stderr.isatty(),
+                progress=not options.json or sys.stderr.isatty(),
                 resume=_resumed_file(options),
                 comm=comm,
             )
@@ -309,21 +332,21 @@ def _results(
     best: KeepBestEpoch,
 ) -> dict[str, Any]:
     """Return the content of results.json."""
-    not_arguments = ("command", "run", "json", "debug")
     scores = measure(model, dataset, options.metrics)
     history = best.history
-    measured = {name: history[name] for name in history if name not in ("loss", "accuracy")}
+    others = (name for name in history if name not in ("loss", "accuracy"))
+    measured = {name: history[name] for name in others if not name.startswith("val_")}
     return {
         "command": "train",
-        "settings": {
-            name: value for name, value in vars(options).items() if name not in not_arguments
-        },
+        "settings": settings_of(options),
+        "columns": dataset.columns,
         "interrupted": best.interrupted,
         "stopped": None if best.interrupted else best.history.stopped,
         "epochs": best.history.epochs,
         "epoch": best.best_epoch if best.interrupted else best.history.epochs,
         **scores,
         "loss": history.loss,
+        "val_loss": history["val_loss"],  # of the test set, after each epoch
         **({"metrics": measured} if options.metrics else {}),
         "remarks": remarks(scores, best.history.loss[0]),
         "seconds": best.history.seconds,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,7 +23,8 @@ from .network_shape import network_shape
 from .streams import complain
 
 DPI = 120
-UNKNOWN_LETTERS = "Glyph |Matplotlib currently does not support"
+
+_UNKNOWN_LETTERS = "Glyph |Matplotlib currently does not support"
 """How the warnings of matplotlib begin that its font lacks a letter, which is drawn as a box."""
 
 Draw = Callable[[], Any]
@@ -41,6 +43,14 @@ class WrittenFigures(NamedTuple):
 
     names: list[str]
     status: int
+
+
+@contextmanager
+def unknown_letters_ignored() -> Iterator[None]:
+    """Draw names in any letters without a warning, for the length of a context."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", _UNKNOWN_LETTERS, UserWarning)
+        yield
 
 
 def write_figures(folder: Path, figures: Mapping[str, Draw]) -> WrittenFigures:
@@ -67,8 +77,7 @@ def write_figures(folder: Path, figures: Mapping[str, Draw]) -> WrittenFigures:
     for name, draw in figures.items():
         buffer = io.BytesIO()
         try:
-            with warnings.catch_warnings():
-                warnings.filterwarnings("ignore", UNKNOWN_LETTERS, UserWarning)
+            with unknown_letters_ignored():
                 draw().figure.savefig(buffer, format="png", dpi=DPI)
         except MissingDependencyError as error:
             complain("train", f"no figures: {error}")
@@ -104,7 +113,7 @@ def train_figures(model: Sequential, history: History, dataset: LoadedDataset) -
     title = shortened(f"{shortened(Path(dataset.name).name)}, {network_shape(model)}", MAX_LINE)
 
     def cost() -> Any:
-        axes = plots.learning_curves(history)
+        axes = plots.learning_curves(history, held_out="test")
         axes.set(ylim=(0, None))
         axes.set_title(f"{title}\nloss during training", **PLAIN_TEXT)
         return axes
@@ -113,7 +122,10 @@ def train_figures(model: Sequential, history: History, dataset: LoadedDataset) -
         return plots.confusion_matrix(Y, predicted, dataset.classes)
 
     def boundary() -> Any:
-        axes = plots.decision_boundary(model, X, Y, classes=dataset.classes)
+        axes = plots.decision_boundary(model, X, Y, classes=dataset.classes, shade=True)
+        if dataset.columns is not None:
+            axes.set_xlabel(f"{shortened(dataset.columns[0])}, scaled", **PLAIN_TEXT)
+            axes.set_ylabel(f"{shortened(dataset.columns[1])}, scaled", **PLAIN_TEXT)
         axes.set_title(f"{title}\npredictions, and the {len(X)} test examples", **PLAIN_TEXT)
         return axes
 

@@ -174,3 +174,9 @@ class Dataset:
         return "\n".join(map(escaped, lines))
 
     __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        from ..html_pages.page import fragment
+        from .dataset_html import render_dataset
+
+        return fragment(render_dataset(self))

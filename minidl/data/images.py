@@ -80,7 +80,7 @@ def read_image(path: FilePath, size: tuple[int, int] = (64, 64)) -> npt.NDArray[
         raise ArgumentError(
             f"size must be (height, width), two integers >= 1, got {size!r} in read_image"
         )
-    with require_extra("Pillow", "plot", "read_image"):
+    with require_extra("pillow", "plot", "read_image"):
         from PIL import UnidentifiedImageError
     content = read_bounded(path, MAX_BYTES, "an image", "scale the image down first")
     try:

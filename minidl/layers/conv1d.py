@@ -49,7 +49,7 @@ class Conv1D(Convolution):
     bias : bool, default True
         Whether a bias is added.
     fast : bool, optional
-        Whether loops compiled by numba compute arrays of float32 (``pip install minidl[fast]``);
+        Whether loops compiled by numba compute arrays of float32 (extra ``fast``);
         the results agree to rounding. By default they do while training, if numba is installed and
         the layer is so large that it pays. It is not saved.
 

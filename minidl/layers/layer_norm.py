@@ -49,7 +49,7 @@ class LayerNorm(Layer):
         all exactly 0, up to the end of the sequence, are padding, and y and dx there are 0 instead
         of `bias`, so that the next layer finds them as padding, too.
     fast : bool, optional
-        Whether loops compiled by numba compute arrays of float32 (``pip install minidl[fast]``);
+        Whether loops compiled by numba compute arrays of float32 (extra ``fast``);
         the results agree to rounding. By default they do while training, if numba is installed and
         there are at least 50,000 elements. It is not saved.
 

@@ -91,7 +91,7 @@ class LSTM(Recurrent):
         begin at 1, so that the cell forgets little at first [2]_ [3]_; other biases, and the
         initial state and cell, at 0.
     fast : bool, optional
-        Whether loops compiled by numba compute arrays of float32 (``pip install minidl[fast]``);
+        Whether loops compiled by numba compute arrays of float32 (extra ``fast``);
         the results agree to rounding. By default they do while training, if numba is installed and
         the layer is so large that it pays. It is not saved.
 

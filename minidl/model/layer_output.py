@@ -35,6 +35,37 @@ def layer_output(objective: Objective, X: ExamplesLike, path: str) -> Array:
 
 
 @without_underflow
+def layer_outputs(objective: Objective, X: ExamplesLike) -> list[Array]:
+    """Return what each layer of the model itself gives for a few examples, with dropout off.
+
+    A copy of the model computes it, as for `run_layer`.
+
+    Parameters
+    ----------
+    objective : Objective
+        The model.
+    X : array_like of shape (m, ...)
+        The examples.
+
+    Returns
+    -------
+    list of ndarray of shape (m, ...)
+        Fresh arrays, one for each layer.
+
+    Raises
+    ------
+    ShapeError, DtypeError, NonFiniteError
+        If X is invalid; see `Sequential.fit`.
+    """
+    twin, x = _twin_and_input(objective, X)
+    outputs = []
+    for layer in twin.layers:
+        x = layer.forward(x)
+        outputs.append(x.copy())
+    return outputs
+
+
+@without_underflow
 def run_layer(objective: Objective, X: ExamplesLike, path: str) -> tuple[Layer, Array]:
     """Return a layer after its pass for a few examples, and what it gives, with dropout off.
 
@@ -71,11 +102,7 @@ def run_layer(objective: Objective, X: ExamplesLike, path: str) -> tuple[Layer, 
             f"layer must be the path of a layer, got {path!r}: "
             f"pass one of {', '.join(map(repr, paths))}"
         )
-    twin = copy.deepcopy(objective)
-    prepared, _ = prepare_examples(twin, X, validate=True)
-    if not isinstance(prepared, SparseRows):
-        prepared = np.asarray(prepared, twin.input_dtype)
-    x: Any = prepared
+    twin, x = _twin_and_input(objective, X)
     found: list[tuple[Layer, Array]] = []
 
     def run(name: str, layer: Layer, x: Array) -> Array:
@@ -95,3 +122,12 @@ def run_layer(objective: Objective, X: ExamplesLike, path: str) -> tuple[Layer, 
         f"layer must be one whose output is known, got {path!r}, inside of a layer that computes "
         "with it by itself: pass the layer around it, or derive that one from Container"
     )
+
+
+def _twin_and_input(objective: Objective, X: ExamplesLike) -> tuple[Objective, Any]:
+    """Return a copy of the model, and the examples as its first layer takes them."""
+    twin = copy.deepcopy(objective)
+    prepared, _ = prepare_examples(twin, X, validate=True)
+    if not isinstance(prepared, SparseRows):
+        prepared = np.asarray(prepared, twin.input_dtype)
+    return twin, prepared

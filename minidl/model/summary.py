@@ -11,6 +11,7 @@ from ..layers.container import Container, inner_shape
 from ..layers.shapes import output_shapes
 from ..layers.tree import described, trained_flags
 from ..objective import Objective
+from ..utils.validation import check_example_shape
 
 _UNITS = ("B", "kB", "MB", "GB")
 
@@ -27,7 +28,16 @@ class LayerRow(NamedTuple):
     output: Shape | None
 
 
-def summarize(objective: Objective, shape: Shape | None = None) -> str:
+class Table(str):
+    """Lines that a notebook shows as they are, where a string would be shown in quotes."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def summarize(objective: Objective, shape: Shape | None = None) -> Table:
     """Return a table of the layers, with their output shapes, numbers of parameters and sizes.
 
     Parameters
@@ -39,32 +49,39 @@ def summarize(objective: Objective, shape: Shape | None = None) -> str:
 
     Returns
     -------
-    str
+    Table
         A row per layer, indented for a layer inside of another one, and one for the total; a table
         of the buffers, if there are any; then a line with loss, penalties and dtype.
     """
-    fused = ", computed from the logits" if objective.is_fused else ""
-    penalties = "".join(f" + {penalty}" for penalty in objective.penalties)
+    if shape is not None:
+        shape = check_example_shape(shape, "summary")
     lines = [
         *_layer_table(objective, shape),
         *_frozen_line(objective),
         *_buffer_table(objective),
-        escaped(f"loss {objective.loss}{fused}{penalties}; {objective.dtype}"),
+        escaped(f"{loss_text(objective)}; {objective.dtype}"),
     ]
-    return "\n".join(lines)
+    return Table("\n".join(lines))
+
+
+def loss_text(objective: Objective) -> str:
+    """Return what a model minimizes, such as "loss MeanSquaredError() + L2(0.1)"."""
+    fused = ", computed from the logits" if objective.is_fused else ""
+    penalties = "".join(f" + {penalty}" for penalty in objective.penalties)
+    return f"loss {objective.loss}{fused}{penalties}"
 
 
 def _layer_table(objective: Objective, shape: Shape | None) -> list[str]:
     itemsize = objective.dtype.itemsize
     rows: list[Row] = [("#", "layer", "output", "parameters", "size")]
-    layer_rows = list(_layer_rows(objective.layers, shape))
-    for path, text, layer, _, output in layer_rows:
+    of_layers = list(layer_rows(objective.layers, shape))
+    for path, text, layer, _, output in of_layers:
         count = sum(parameter.size for parameter in layer.parameters().values())
-        rows.append((path, text, _shape_text(output), *_count_and_size(count, itemsize)))
+        rows.append((path, text, shape_text(output), *_count_and_size(count, itemsize)))
     has_inner_rows = len(rows) > 1 + len(objective.layers)
     rows.append(("", "total", "", *_count_and_size(objective.parameters.size, itemsize)))
     if shape is not None:
-        column = ["multiply-adds", *_multiply_adds(layer_rows)]
+        column = ["multiply-adds", *_multiply_adds(of_layers)]
         rows = [(*row, cell) for row, cell in zip(rows, column, strict=True)]
     return _aligned(rows, n_left=3, first=str.ljust if has_inner_rows else str.rjust)
 
@@ -78,22 +95,23 @@ def _frozen_line(objective: Objective) -> list[str]:
     return [f"trainable {n_trained:,}, frozen {n_frozen:,} parameters"] if n_frozen else []
 
 
-def _multiply_adds(layer_rows: Sequence[LayerRow]) -> list[str]:
+def _multiply_adds(rows: Sequence[LayerRow]) -> list[str]:
     """Return the number of each row, a container's being the sum of what is in it, then of all."""
     counts = {
         row.path: None if row.shape is None else row.layer.multiply_adds(row.shape)
-        for row in layer_rows
+        for row in rows
         if not isinstance(row.layer, Container)
     }
 
     def within(path: str) -> list[int | None]:
         return [count for inner, count in counts.items() if f"{inner}.".startswith(f"{path}.")]
 
-    sums = [*(within(row.path) for row in layer_rows), list(counts.values())]
+    sums = [*(within(row.path) for row in rows), list(counts.values())]
     return ["?" if None in inner else f"{sum(filter(None, inner)):,}" for inner in sums]
 
 
-def _shape_text(shape: Shape | None) -> str:
+def shape_text(shape: Shape | None) -> str:
+    """Return the shape of m examples of which one has `shape`, "?" if it is not known."""
     if shape is None:
         return "?"
     axes = ("m", "...", *shape) if isinstance(shape, UnknownSize) else ("m", *shape)
@@ -130,8 +148,21 @@ def _aligned(
     return lines
 
 
-def _layer_rows(layers: Sequence[Layer], shape: Shape | None) -> Iterator[LayerRow]:
-    """Yield the row of each layer, inner layers included."""
+def layer_rows(layers: Sequence[Layer], shape: Shape | None) -> Iterator[LayerRow]:
+    """Yield the row of each layer, inner layers included.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        The layers of a model.
+    shape : tuple of int or None
+        The shape of one example, if it is known.
+
+    Yields
+    ------
+    LayerRow
+        That of a container, and then those of the layers in it.
+    """
     for i, (layer, output) in enumerate(zip(layers, output_shapes(layers, shape), strict=True)):
         yield LayerRow(str(i), _description(layer), layer, shape, output)
         if isinstance(layer, Container):

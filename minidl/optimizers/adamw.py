@@ -39,7 +39,7 @@ class AdamW(Adam):
         Maximum Euclidean norm of the gradient, > 0: a longer gradient is scaled down to this norm
         before the step. By default gradients are not clipped.
     fast : bool, optional
-        Whether a loop compiled by numba makes the steps (``pip install minidl[fast]``); the
+        Whether a loop compiled by numba makes the steps (extra ``fast``); the
         results agree to rounding. By default it does if numba is installed and the model has at
         least 50,000 parameters.
 

@@ -26,7 +26,7 @@ class GradientDescent(Optimizer):
         Maximum Euclidean norm of the gradient, > 0: a longer gradient is scaled down to this norm
         before the step. By default gradients are not clipped.
     fast : bool, default False
-        Whether a loop compiled by numba makes the steps (``pip install minidl[fast]``); the
+        Whether a loop compiled by numba makes the steps (extra ``fast``); the
         results are equal bit for bit.
 
     Raises

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any, Literal
 
-from ..errors import ArgumentError
+from ..errors import ArgumentError, install_line
 from ..utils.foreign_words import explain_arguments
 from ..utils.validation import check_flag, check_number, integer_at_least
 from .process_group import ProcessGroup
@@ -110,6 +110,7 @@ def _check_communicator(comm: Any) -> Any:
     if mpi is None or not isinstance(comm, mpi.Intracomm) or comm == mpi.COMM_NULL:
         raise ArgumentError(
             "comm must be a communicator of mpi4py, such as MPI.COMM_WORLD, or DataParallel(comm), "
-            f"got {comm!r}: write from mpi4py import MPI (pip install minidl[mpi])"
+            f"got {comm!r}: write from mpi4py import MPI "
+            f"({install_line('mpi4py', 'mpi')})"
         )
     return comm

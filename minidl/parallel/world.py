@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from ..errors import ArgumentError, MissingDependencyError, require_extra
+from ..errors import ArgumentError, MissingDependencyError, install_line, require_extra
 
 _SIZES = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE")
 """In which environment variables Open MPI, and MPICH and its like, tell the number of processes."""
@@ -36,8 +36,8 @@ def world(feature: str) -> Any:
             from mpi4py import MPI
     except RuntimeError as error:  # mpi4py is there
         raise MissingDependencyError(
-            f"{feature} needs an MPI library, which mpi4py has not found ({error}): pip install "
-            "minidl[mpi] brings one"
+            f"{feature} needs an MPI library, which mpi4py has not found ({error}): "
+            f"{install_line('mpich', 'mpi')} brings one"
         ) from error
     size = MPI.COMM_WORLD.Get_size()
     started = next((os.environ[name] for name in _SIZES if name in os.environ), str(size))

@@ -1,3 +1,6 @@
+from ..drawing.figure import COLOURS as COLOURS
+from ..drawing.figure import GREY as GREY
+from ..drawing.looks import set_look as set_look
 from .attention_heads import attention_weights as attention_weights
 from .boundary import decision_boundary as decision_boundary
 from .confusion import confusion_counts as confusion_counts
@@ -5,10 +8,11 @@ from .confusion import confusion_matrix as confusion_matrix
 from .convolution_filters import filters as filters
 from .curves import learning_curves as learning_curves
 from .curves import learning_rate_curve as learning_rate_curve
-from .figure import COLOURS as COLOURS
-from .figure import GREY as GREY
+from .dataset_plot import dataset as dataset
 from .gradients import gradient_errors as gradient_errors
 from .images import misclassified as misclassified
 from .images import weight_images as weight_images
 from .layer_attention import attention as attention
+from .layer_histograms import activations as activations
 from .layer_outputs import feature_maps as feature_maps
+from .network_plot import architecture as architecture

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..drawing.figure import axes_array, new_figure
+from ..drawing.labels import check_count
+from ..drawing.looks import adapt
 from ..errors import ArgumentError, ShapeError
 from ..escaping import PLAIN_TEXT, shortened
 from ..utils.typing import Array
 from ..utils.validation import check_array
-from .figure import axes_array, new_figure
-from .labels import check_count
 
 MAX_TICKS = 30  # of a longer sequence, only every second, third, ... token is named
 MAX_TOKEN = 16  # characters of a token that are drawn
@@ -139,7 +140,7 @@ def draw_heads(
         _name_positions(cell, names, t, is_left=is_left, is_lowest=is_lowest)
     if len(used):
         used[0].figure.colorbar(image, ax=used.tolist(), label="attention weight")
-    return used
+    return adapt(used)
 
 
 def _check_weights(weights: npt.ArrayLike, function: str) -> Array:

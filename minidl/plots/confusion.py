@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..drawing.figure import single_axes
+from ..drawing.labels import check_class_names, check_class_numbers, check_count
+from ..drawing.looks import INK, PAPER, adapt
 from ..errors import ShapeError
 from ..escaping import PLAIN_TEXT
 from ..utils.typing import Array
-from .figure import single_axes
-from .labels import check_class_names, check_class_numbers, check_count
 
 LETTER = 0.09  # inches
 MAX_CLASSES_WITH_FRACTIONS = 12  # with more classes, a cell has room for the count only
@@ -137,7 +138,7 @@ def confusion_matrix(
         label="fraction of the true class",
         format=lambda fraction, _: f"{fraction:.0%}",
     )
-    return axes
+    return adapt(axes)
 
 
 def _write_counts(axes: Any, counts: Array, fractions: Array) -> None:
@@ -145,6 +146,6 @@ def _write_counts(axes: Any, counts: Array, fractions: Array) -> None:
     has_room = len(counts) <= MAX_CLASSES_WITH_FRACTIONS
     for (i, j), count in np.ndenumerate(counts):
         text = f"{count}\n{fractions[i, j]:.0%}" if has_room else str(count)
-        colour = "white" if fractions[i, j] > 0.6 else "black"
+        colour = PAPER if fractions[i, j] > 0.6 else INK
         if has_room or count:
             axes.text(j, i, text, ha="center", va="center", fontsize=9, color=colour)

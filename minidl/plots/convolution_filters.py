@@ -8,34 +8,42 @@ from typing import Any
 
 import numpy as np
 
+from ..drawing.figure import COLOURS
+from ..drawing.image_grid import MAX_LAYER_NAME, choose, grey_about_zero, image_grid
 from ..errors import ArgumentError
 from ..escaping import shortened
 from ..layers.conv2d import Conv2D
 from ..utils.typing import Array
 from ..utils.validation import check_array
-from .figure import COLOURS
-from .image_grid import MAX_LAYER_NAME, grey_about_zero, image_grid
-from .labels import check_count
 
 MANY_CHANNELS = 16
 """With more, the lines between their squares are thinner."""
 
 
-def filters(layer: Conv2D, *, max_images: int = 20, columns: int = 5, axes: Any = None) -> Any:
+def filters(
+    layer: Conv2D,
+    *,
+    order: str = "norm",
+    max_images: int = 20,
+    columns: int = 5,
+    axes: Any = None,
+) -> Any:
     """Plot the filters of a convolution, each as a small image.
 
-    Mid-grey is 0, brighter is positive, darker is negative; each filter is scaled by its largest
-    absolute weight, which its title gives. With one input channel the images are grey, with three
-    they are drawn as red, green and blue. With any other number, an image has a square of
-    kernel_height x kernel_width pixels for each channel, row by row from the upper left: a mean
-    over the channels would hide weights of opposite signs.
+    The filters of the largest norm come first. Mid-grey is 0, brighter is positive, darker is
+    negative; each filter is scaled by its largest absolute weight, which its title gives. With one
+    input channel the images are grey, with three they are drawn as red, green and blue. With any
+    other number, an image has a square of kernel_height x kernel_width pixels for each channel, row
+    by row from the upper left: a mean over the channels would hide weights of opposite signs.
 
     Parameters
     ----------
     layer : Conv2D
         The layer, such as ``model.layers[0]``. It does not change.
+    order : {"norm", "index"}, default "norm"
+        Whether the filters with the largest norm come first, or those with the smallest number.
     max_images : int, default 20
-        The maximum number of filters to plot, >= 1; the first ones are plotted.
+        The maximum number of filters to plot, >= 1.
     columns : int, default 5
         The number of images in a row, >= 1.
     axes : sequence of matplotlib.axes.Axes, optional
@@ -49,8 +57,8 @@ def filters(layer: Conv2D, *, max_images: int = 20, columns: int = 5, axes: Any 
     Raises
     ------
     ArgumentError
-        If `layer` is not a `Conv2D`, a count is not an integer >= 1, or `axes` holds anything but
-        Axes.
+        If `layer` is not a `Conv2D`, `order` is another word, a count is not an integer >= 1, or
+        `axes` holds anything but Axes.
     NonFiniteError
         If a weight is NaN or infinite.
     MissingDependencyError
@@ -76,9 +84,8 @@ def filters(layer: Conv2D, *, max_images: int = 20, columns: int = 5, axes: Any 
         )
     weight = copy.deepcopy(layer.weight).value  # a layer outside of a model may have none yet
     weight = check_array(weight, f"the weight of {layer}", np.dtype(np.float64))
-    shown = weight[: check_count(max_images, "max_images", function)]
-    limit_note = f", the first {len(shown)} of {len(weight)}" if len(shown) < len(weight) else ""
-    scaled = [grey_about_zero(each) for each in shown]
+    numbers, note = choose(weight, order, max_images, function)
+    scaled = [grey_about_zero(weight[i]) for i in numbers]
     images = [pixels for pixels, _ in scaled]
     channels = weight.shape[-1]
     is_mosaic = channels not in (1, 3)
@@ -87,12 +94,12 @@ def filters(layer: Conv2D, *, max_images: int = 20, columns: int = 5, axes: Any 
     square_note = f"; one square for each of {channels} input channels" if is_mosaic else ""
     grid = image_grid(
         images,
-        [f"filter {i}: ±{largest:.2g}" for i, (_, largest) in enumerate(scaled)],
+        [f"filter {i}: ±{largest:.2g}" for i, (_, largest) in zip(numbers, scaled, strict=True)],
         white=1,
         columns=columns,
         axes=axes,
         function=function,
-        title=f"Filters of {shortened(str(layer), MAX_LAYER_NAME)}{limit_note} "
+        title=f"Filters of {shortened(str(layer), MAX_LAYER_NAME)}{note} "
         f"(mid-grey: 0, brighter: positive, darker: negative{square_note})",
     )
     if is_mosaic:

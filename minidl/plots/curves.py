@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 
+from ..drawing.curves import draw_curves
+from ..drawing.figure import COLOURS, GREY, single_axes
+from ..drawing.looks import adapt
 from ..errors import ArgumentError
-from ..escaping import PLAIN_TEXT, shortened
 from ..training.history import History
 from ..utils.typing import Array
-from .figure import COLOURS, GREY, add_legend, single_axes
 
 
 def learning_curves(
@@ -17,6 +18,7 @@ def learning_curves(
     *,
     metric: str = "loss",
     against: str | None = None,
+    held_out: str | None = "validation",
     axes: Any = None,
 ) -> Any:
     """Plot a metric over the epochs of one or several trainings.
@@ -33,6 +35,8 @@ def learning_curves(
         plotted too if the history has it.
     against : str, optional
         The column for the x axis, such as "seconds". By default, the epoch.
+    held_out : str or None, default "validation"
+        What the legend calls the dashed curve, such as "test"; None to leave it out.
     axes : matplotlib.axes.Axes, optional
         Where to plot. By default, a new figure of 7 x 4.5 inches.
 
@@ -57,71 +61,16 @@ def learning_curves(
     >>> learning_curves(history).get_ylabel()
     'loss'
     """
-    curves = list(_curves(history, metric, against))
-    axes = single_axes(axes, "learning_curves", 7, 4.5)
-    drawn = []
-    for curve in curves:
-        (line,) = axes.plot(
-            curve.x,
-            curve.y,
-            curve.style,
-            color=curve.colour,
-            label=curve.label,
-            linewidth=1.4,
-            marker="o" if len(curve.y) == 1 else None,  # a line of one point would be invisible
-        )
-        drawn.append((line, curve.label))
-    x_name = shortened(against) if against else "epoch (one pass over the training examples)"
-    y_name = shortened(metric)
-    axes.set_xlabel(x_name, **PLAIN_TEXT)
-    axes.set_ylabel(y_name, **PLAIN_TEXT)
-    axes.set_title(f"{y_name[:1].upper()}{y_name[1:]} during training", **PLAIN_TEXT)
-    axes.grid(alpha=0.3)
-    add_legend(axes, drawn)
-    return axes
-
-
-class _Curve(NamedTuple):
-    x: Sequence[float]
-    y: Sequence[float]
-    style: str
-    colour: str
-    label: str
-
-
-def _curves(
-    history: History | Mapping[str, History], metric: str, against: str | None
-) -> Iterator[_Curve]:
-    """Yield the curves; a single history has a colour per curve, several a colour per history."""
-    is_comparison = isinstance(history, Mapping)
-    histories: Mapping[str, History] = history if isinstance(history, Mapping) else {"": history}
-    if not histories or any(not isinstance(value, History) for value in histories.values()):
+    function = "learning_curves"
+    named = history if isinstance(history, Mapping) else {"": history}
+    if not named or any(not isinstance(value, History) for value in named.values()):
         raise ArgumentError(
             "history must be the History that fit returned, or a dict of them by name, "
-            f"got {history!r} in learning_curves"
+            f"got {history!r} in {function}"
         )
-    for number, (name, columns) in enumerate(histories.items()):
-        if not columns.epochs:
-            note = f" of {name!r}" if is_comparison else ""
-            raise ArgumentError(
-                f"the history{note} must have at least one epoch, got none in learning_curves: "
-                "train first"
-            )
-        x = range(1, columns.epochs + 1) if against is None else columns[against]
-        validation = f"val_{metric}"
-        subsets = {"training": metric}
-        if validation in columns:
-            subsets["validation"] = validation
-        for subset, column in subsets.items():
-            if is_comparison:
-                label = shortened(name)
-                label += f", {subset}" if len(subsets) > 1 else ""
-                colour = number
-            else:
-                label = subset
-                colour = 0 if subset == "training" else 1
-            style = "-" if subset == "training" else "--"
-            yield _Curve(x, columns[column], style, COLOURS[colour % len(COLOURS)], label)
+    return draw_curves(
+        history, metric, against=against, held_out=held_out, axes=axes, function=function
+    )
 
 
 class LearningRateCurve(Protocol):
@@ -204,7 +153,7 @@ def learning_rate_curve(search: LearningRateCurve, *, axes: Any = None) -> Any:
     )
     axes.grid(alpha=0.3)
     axes.legend(loc="lower left", framealpha=0.9)
-    return axes
+    return adapt(axes)
 
 
 def _mark_suggestion(axes: Any, search: LearningRateCurve, suggestion: float) -> None:

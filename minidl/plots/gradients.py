@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from ..drawing.figure import axes_array
 from ..errors import ArgumentError
 from ..gradcheck.report.error_map import plot_errors
 from ..gradcheck.report.report import Report
-from .figure import axes_array
 
 
 def gradient_errors(report: Report, *, axes: Any = None) -> Any:

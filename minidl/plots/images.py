@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..drawing.image_grid import choose, image_grid, is_image_shape
+from ..drawing.labels import check_class_names, check_class_numbers, check_count
 from ..errors import ArgumentError, ShapeError
 from ..utils.typing import Array
 from ..utils.validation import as_real_array, check_array
-from .image_grid import image_grid, is_image_shape
-from .labels import check_class_names, check_class_numbers, check_count
 
 
 def misclassified(
@@ -75,7 +75,7 @@ def misclassified(
     1
     """
     function = "misclassified"
-    pixels = _check_images(images, function)
+    pixels = check_images(images, function)
     names = check_class_names(classes, function)
     true_class = check_class_numbers(labels, "labels", len(names), function)
     predicted_class = check_class_numbers(predicted, "predicted", len(names), function)
@@ -117,14 +117,15 @@ def weight_images(
     weight: npt.ArrayLike,
     shape: tuple[int, ...] = (64, 64, 3),
     *,
+    order: str = "norm",
     max_images: int = 20,
     columns: int = 5,
     axes: Any = None,
 ) -> Any:
     """Plot the weights of each unit of a first layer as an image.
 
-    Mid-grey is 0, brighter is positive, darker is negative; each unit is scaled by its largest
-    absolute weight, which its title gives.
+    The units of the largest norm come first. Mid-grey is 0, brighter is positive, darker is
+    negative; each unit is scaled by its largest absolute weight, which its title gives.
 
     Parameters
     ----------
@@ -133,8 +134,10 @@ def weight_images(
     shape : tuple of int, default (64, 64, 3)
         The shape of an input image, (height, width), (height, width, 1) or (height, width, 3);
         the product is `features`.
+    order : {"norm", "index"}, default "norm"
+        Whether the units with the largest norm come first, or those with the smallest number.
     max_images : int, default 20
-        The maximum number of units to plot, >= 1; the first ones are plotted.
+        The maximum number of units to plot, >= 1.
     columns : int, default 5
         The number of images in a row, >= 1.
     axes : sequence of matplotlib.axes.Axes, optional
@@ -154,8 +157,8 @@ def weight_images(
     NonFiniteError
         If `weight` holds NaN or infinity.
     ArgumentError
-        If `shape` is not the shape of an image, a count is not an integer >= 1, or `axes` holds
-        anything but Axes.
+        If `shape` is not the shape of an image, `order` is another word, a count is not an integer
+        >= 1, or `axes` holds anything but Axes.
     MissingDependencyError
         If matplotlib is not installed.
 
@@ -176,23 +179,24 @@ def weight_images(
             f"weight must have shape (units, {math.prod(shape)}) for images of {shape}, "
             f"got {rows.shape} in {function}"
         )
-    shown = rows[: check_count(max_images, "max_images", function)]
-    limit_note = f", the first {len(shown)} of {len(rows)}" if len(shown) < len(rows) else ""
+    numbers, note = choose(rows, order, max_images, function)
+    shown = rows[numbers]
     largest = np.abs(shown).max(axis=1, keepdims=True)
     pixels = (0.5 + 0.5 * shown / np.where(largest > 0, largest, 1.0)).reshape(-1, *shape)
     return image_grid(
         pixels,
-        [f"unit {i}: ±{scale:.2g}" for i, scale in enumerate(largest[:, 0])],
+        [f"unit {i}: ±{scale:.2g}" for i, scale in zip(numbers, largest[:, 0], strict=True)],
         white=1,
         columns=columns,
         axes=axes,
         function=function,
-        title=f"First-layer weights of each unit{limit_note} "
+        title=f"First-layer weights of each unit{note} "
         "(mid-grey: 0, brighter: positive, darker: negative)",
     )
 
 
-def _check_images(images: npt.ArrayLike, function: str) -> Array:
+def check_images(images: npt.ArrayLike, function: str) -> Array:
+    """Return images (m, height, width, ...) as uint8, or as floating-point numbers in [0, 1]."""
     pixels = as_real_array(images, "images")
     if not is_image_shape(pixels.shape[1:]) or pixels.size == 0:
         raise ShapeError(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..drawing.image_grid import MAX_LAYER_NAME
 from ..errors import ArgumentError, NonFiniteError, ShapeError
 from ..escaping import shortened
 from ..layers.self_attention import SelfAttention
@@ -16,7 +17,6 @@ from ..model.layer_output import run_layer
 from ..model.sequential import Sequential
 from ..utils.validation import as_real_array
 from .attention_heads import check_tokens, draw_heads
-from .image_grid import MAX_LAYER_NAME
 from .model_layer import check_model, find_layer
 
 

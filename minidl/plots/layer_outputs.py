@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..drawing.image_grid import MAX_LAYER_NAME, grey_about_zero, image_grid, is_image_shape
+from ..drawing.labels import check_count
 from ..errors import NonFiniteError, ShapeError
 from ..escaping import shortened
 from ..layers.reshape import Reshape
@@ -14,8 +16,6 @@ from ..model.layer_output import layer_output
 from ..model.sequential import Sequential
 from ..utils.typing import Array
 from ..utils.validation import as_real_array, check_array
-from .image_grid import MAX_LAYER_NAME, grey_about_zero, image_grid, is_image_shape
-from .labels import check_count
 from .model_layer import find_layer
 
 

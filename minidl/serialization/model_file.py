@@ -22,6 +22,9 @@ from .container import StoredArrays, damaged_error, pack_with_checksums, read_ve
 from .unsaved_state import check_unsaved_state
 from .version_1_models import model_from_version_1
 
+DATASET_ENTRY = "dataset"
+"""What a description may have besides a model: how its dataset was prepared."""
+
 ModelT = TypeVar("ModelT", bound=Model)
 
 
@@ -130,6 +133,7 @@ def load_model(
     content, arrays = stored.content, stored.arrays
     if content.pop("training", None) is None and arrays.training:
         raise damaged_error(path, "must have a training state for its arrays, found none")
+    content.pop(DATASET_ENTRY, None)
     if not is_model_config(content):
         raise damaged_error(path, f"{CONFIG_RULE}, found an unexpected structure")
     builder = PartBuilder(path, classes)

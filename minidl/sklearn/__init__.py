@@ -2,7 +2,7 @@
 
 from ..errors import require_extra
 
-with require_extra("scikit-learn >= 1.6", "sklearn", "minidl.sklearn"):
+with require_extra("scikit-learn", "sklearn", "minidl.sklearn"):
     from .classifier import MinidlClassifier
     from .regressor import MinidlRegressor
 

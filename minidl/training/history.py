@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
+from ..drawing.curves import draw_curves
 from ..errors import ArgumentError
 from ..escaping import escaped
 from ..metrics import monitoring
+from ..utils.atomic_files import FilePath
+from .history_table import history_table
 
 __all__ = ["History"]
 
@@ -15,8 +20,9 @@ __all__ = ["History"]
 class History:
     """The metrics of a training: a list with one number per epoch for each name.
 
-    ``history["val_loss"]`` is such a list, ``name in history`` tells whether there is one, and
-    iterating over a history yields the names.
+    ``history["val_loss"]`` is such a list, also as ``history.val_loss``; ``name in history`` tells
+    whether there is one, and iterating over a history yields the names. In a notebook a history is
+    its curves and a table.
 
     The names are "loss", for classifications "accuracy", and the ``metrics`` of `fit`, over the
     examples of an epoch before each update, with penalties and dropout; with a validation set
@@ -42,7 +48,7 @@ class History:
 
     See Also
     --------
-    minidl.plots.learning_curves : Draws a history.
+    minidl.plots.learning_curves : Compares several histories.
 
     Examples
     --------
@@ -118,7 +124,7 @@ class History:
         ArgumentError
             If the history has no such metric, or no epoch.
         """
-        name = monitor or self._default_monitor()
+        name = monitor or self.default_monitor
         values = self[name]
         if not values:
             raise ArgumentError("the history has no epochs yet")
@@ -127,7 +133,59 @@ class History:
         best = max(numbers) if is_higher else min(numbers)
         return values.index(best) + 1
 
-    def _default_monitor(self) -> str:
+    def plot(
+        self,
+        metric: str = "loss",
+        *,
+        against: str | None = None,
+        held_out: str | None = "validation",
+        axes: Any = None,
+    ) -> Any:
+        """Plot a metric over the epochs, in training and in validation (extra `plot`).
+
+        Parameters
+        ----------
+        metric : str, default "loss"
+            The name of the metric, such as "accuracy".
+        against : str, optional
+            The column for the x axis. By default, the epoch.
+        held_out : str or None, default "validation"
+            What the legend calls the dashed curve, such as "test"; None to leave it out.
+        axes : matplotlib.axes.Axes, optional
+            Where to plot. By default, a new figure.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+            The axes with the plot; ``axes.figure.savefig("loss.png")`` saves it.
+
+        Raises
+        ------
+        ArgumentError
+            If the history is empty or has no such column, or `axes` is not a single Axes.
+        MissingDependencyError
+            If matplotlib is not installed.
+
+        See Also
+        --------
+        minidl.plots.learning_curves : Compares several histories, too.
+
+        Examples
+        --------
+        >>> from minidl import History
+        >>> history = History()
+        >>> for loss, val_loss in ((0.7, 0.8), (0.5, 0.6)):
+        ...     history.add({"loss": loss, "val_loss": val_loss})
+        >>> history.plot().get_title()
+        'Loss during training'
+        """
+        return draw_curves(
+            self, metric, against=against, held_out=held_out, axes=axes, function="History.plot"
+        )
+
+    @property
+    def default_monitor(self) -> str:
+        """The name of the metric by which epochs are compared: "val_loss" if there is one."""
         return "val_loss" if "val_loss" in self else "loss"
 
     def __getitem__(self, name: str) -> list[float]:
@@ -147,21 +205,68 @@ class History:
     def __str__(self) -> str:
         if not self.epochs:
             return "no epochs yet"
-        best = self.best_epoch()
-        interval = max(1, self.epochs // 8)
-        epoch_width = max(5, len(str(self.epochs)))
-        lines = [f"{'epoch':>{epoch_width}}" + "".join(f" {name:>6}" for name in self.columns)]
-        for epoch in sorted({1, self.epochs, best, *range(interval, self.epochs + 1, interval)}):
-            line = f"{epoch:>{epoch_width}}"
-            for name, values in self.columns.items():
-                number_format = ".2e" if name == "learning_rate" else ".4f"
-                line += f" {format(values[epoch - 1], number_format):>{max(6, len(name))}}"
-            if epoch == best:
-                line += f"  best {self._default_monitor()}"
-            lines.append(line)
+        header, *rows = history_table(self)
+        widths = [max(5, len(rows[-1][0])), *(max(6, len(name)) for name in header[1:])]
+        best = str(self.best_epoch())
+        lines = []
+        for row in (header, *rows):
+            line = " ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+            lines.append(line + f"  best {self.default_monitor}" * (row[0] == best))
         if self.stopped:
             lines.append(f"stopped: {self.stopped}")
         return "\n".join(map(escaped, lines))
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *self.columns})
+
+    def __getattr__(self, name: str) -> list[float]:
+        columns: dict[str, list[float]] = vars(self).get("columns", {})  # not there in a copy yet
+        if name not in columns:
+            message = f"'History' object has no attribute {name!r}"
+            if not name.startswith("_"):
+                message += f": its metrics are {', '.join(columns) or 'none yet'}"
+            raise AttributeError(escaped(message), name=name, obj=self)
+        return columns[name]
+
+    def _repr_html_(self) -> str:
+        from ..html_pages.page import fragment
+        from .history_html import render_history
+
+        return fragment(render_history(self))
+
+    def save_html(self, path: FilePath) -> Path:
+        """Write the curves and some epochs as a page of HTML, one file that needs no network.
+
+        Without matplotlib (extra `plot`) the page has no curves.
+
+        Parameters
+        ----------
+        path : path-like
+            The file, whose name ends in .html; an old one is replaced.
+
+        Returns
+        -------
+        Path
+            The path.
+
+        Raises
+        ------
+        ArgumentError
+            If the name of the file ends otherwise.
+        DataError
+            If the file cannot be written.
+
+        Examples
+        --------
+        >>> from minidl import History
+        >>> history = History()
+        >>> history.add({"loss": 0.5, "val_loss": 0.6})
+        >>> path = history.save_html("training.html")  # doctest: +SKIP
+        """
+        from ..html_pages.page import save_page
+        from .history_html import render_history
+
+        return save_page(path, "History.save_html", "Training", render_history(self))
 
     def __repr__(self) -> str:
         last = ", ".join(f"{name}={values[-1]:.4g}" for name, values in self.columns.items())

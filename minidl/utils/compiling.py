@@ -7,7 +7,7 @@ import importlib.util
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from ..errors import ArgumentError, MissingDependencyError
+from ..errors import ArgumentError, MissingDependencyError, install_line
 from .typing import Array
 
 Loop: TypeAlias = Callable[..., None]
@@ -51,7 +51,7 @@ def should_compile(fast: bool | None, *, pays: bool) -> bool:
         return False
     if fast and not _numba_is_installed():
         raise MissingDependencyError(
-            "fast=True needs numba, which is not installed: pip install minidl[fast]"
+            f"fast=True needs numba, which is not installed: {install_line('numba', 'fast')}"
         )
     return _numba_is_installed()
 

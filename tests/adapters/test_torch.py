@@ -15,7 +15,7 @@ W = np.array([[0.3, -0.2], [0.8, 1.1], [-0.6, 0.4]])
 
 def test_without_torch_the_error_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(MissingDependencyError, match=r"pip install minidl\[torch\]"):
+    with pytest.raises(MissingDependencyError, match=r'pip install "torch'):
         adapter.check(np.tanh, X)
 
 

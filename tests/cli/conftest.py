@@ -4,7 +4,16 @@ import json
 
 import pytest
 
-from minidl.cli import main
+from minidl import Callback
+from minidl.cli import main, train
+from minidl.cli.train_figures import WrittenFigures
+from minidl.training import loop
+
+
+@pytest.fixture(autouse=True)
+def no_progress_lines(monkeypatch):
+    """Leave stderr to errors: test_cli.py and test_progress_bar.py see the lines of a training."""
+    monkeypatch.setattr(loop, "ProgressBar", Callback)
 
 
 @pytest.fixture
@@ -38,3 +47,12 @@ def folder(tmp_path_factory):
     made = tmp_path_factory.mktemp("made") / "new"
     assert main(["data", "make", str(made)]) == 0
     return made
+
+
+@pytest.fixture(scope="module")
+def no_pictures():
+    """Let `minidl train --out` draw nothing: that takes longer than all else."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train, "write_figures", lambda *_: WrittenFigures([], 0))
+        patch.setattr(train, "save_train_report", lambda *_: None)
+        yield

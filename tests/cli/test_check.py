@@ -140,3 +140,30 @@ def test_check_of_a_network_in_words(name, words, layer, folder, capsys):
     out = capsys.readouterr().out
     assert layer in out
     assert "\nok: " in out
+
+
+@pytest.mark.parametrize("has_bug", [False, True])
+def test_the_report_as_a_page(capsys, monkeypatch, tmp_path, has_bug):
+    if has_bug:
+        monkeypatch.setitem(network_options.ACTIVATIONS, "tanh", WrongTanh)
+    path = tmp_path / "new" / "check.html"
+    words = ["check", "moons", "--layers", "4", "--activation", "tanh", "--html", str(path)]
+    assert main(words) == int(has_bug)
+    assert capsys.readouterr().out.endswith(f"wrote {path}\n")
+    html = path.read_text("utf-8")
+    assert ("it looks like an extra factor of 2" in html) == has_bug
+    assert ("Map of layer 1 WrongTanh()" in html) == has_bug
+    assert ("bugs that were injected into this model were detected" in html) != has_bug
+    assert "<dt>activation</dt><dd>tanh</dd>" in html
+    assert main([*words, "--json"]) == int(has_bug)
+    assert json.loads(capsys.readouterr().out)["ok"] is not has_bug
+
+
+def test_a_page_that_cannot_be_written_is_told_before_the_check(capsys, tmp_path):
+    for name, problem in (("check.pdf", "must be a path that ends in .html"), ("", "must be a")):
+        with pytest.raises(SystemExit):
+            main(["check", "moons", "--html", name])
+        assert problem in capsys.readouterr().err
+    (tmp_path / "folder.html").mkdir()
+    assert main(["check", "moons", "--html", str(tmp_path / "folder.html")]) == 1
+    assert capsys.readouterr().out == ""

@@ -1,4 +1,4 @@
-"""CSV files."""
+"""CSV files, with classes and without."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from minidl import DataError, MissingDataError
-from minidl.cli.csv_file import read_csv
+from minidl.cli.csv_file import read_csv, read_features
 
 ROWS = "1,2,no\n3,4,yes\n5,6,no\n7,8,yes\n9,1e1,no\n"
 
@@ -34,7 +34,7 @@ def path(tmp_path):
 )
 def test_numbers_and_classes_are_read(path, text):
     path.write_bytes(text.encode())
-    x, labels, classes = read_csv(path)
+    x, labels, classes, _ = read_csv(path)
     assert np.array_equal(x, [[1, 2], [3, 4], [5, 6], [7, 8], [9, 10]])
     assert labels.tolist() == [0, 1, 0, 1, 0]
     assert classes == ("no", "yes")
@@ -150,7 +150,8 @@ def test_the_separator_is_the_last_of_the_first_line(path, header):
 
 def test_classes_and_columns_may_be_called_anything(path):
     path.write_text("1st,_\n" + "".join(f"{k},{['1_0', 'inf'][k % 2]}\n" for k in range(6)))
-    x, labels, classes = read_csv(path)
+    x, labels, classes, columns = read_csv(path)
+    assert columns == ("1st", "_")
     assert x.ravel().tolist() == [0, 1, 2, 3, 4, 5]
     assert classes == ("1_0", "inf")
     assert labels.tolist() == [0, 1] * 3
@@ -182,7 +183,7 @@ def test_a_file_takes_at_most_ten_times_its_size(path, row):
 @pytest.mark.parametrize("row", ["1,{}yes\n", 'a,{}"yes"\n', '"1\n",{}yes\n', "{}"])
 def test_a_row_is_bounded(path, row, monkeypatch):
     """Before it is read: its cells take many times its size."""
-    monkeypatch.setattr("minidl.cli.csv_file.MAX_ROW_LETTERS", 100)
+    monkeypatch.setattr("minidl.cli.csv_rows.MAX_ROW_LETTERS", 100)
     rows = "".join(f"{'1,' * 48}{name}\n" for name in "ababab")  # 98 letters each
     path.write_text(rows)
     assert read_csv(path)[0].shape == (6, 48)
@@ -204,6 +205,54 @@ def test_a_folder_is_an_error(tmp_path):
 
 def test_an_enormous_file_is_refused(path, monkeypatch):
     path.write_text(ROWS)
-    monkeypatch.setattr("minidl.cli.csv_file.MAX_BYTES", 10)
+    monkeypatch.setattr("minidl.cli.csv_rows.MAX_BYTES", 10)
     with pytest.raises(DataError, match="may have at most 10 bytes"):
         read_csv(path)
+
+
+def test_the_names_of_the_columns_are_kept(path):
+    path.write_text(f"petal, width ;\x1b;kind\n{ROWS.replace(',', ';')}", encoding="utf-8")
+    assert read_csv(path).columns == ("petal, width", "\x1b", "kind")
+    path.write_text(ROWS)
+    assert read_csv(path).columns is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1,2\n3,4\n",
+        "x,y\n1,2\n3,4\n",
+        "1,2,no\n3,4,\n",
+        "x,y,answer\n1,2,no\n3,4,yes\n",
+        "\n1;2\n\n3;4",
+    ],
+)
+def test_rows_are_read_with_names_or_without_with_a_class_or_without(path, text):
+    path.write_text(text)
+    assert read_features(path, 2, ("x", "y", "answer")).tolist() == [[1, 2], [3, 4]]
+
+
+def test_without_a_number_of_features_all_columns_are_numbers(path):
+    path.write_text("1,2,3\n")
+    assert read_features(path).tolist() == [[1, 2, 3]]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "must have at least one row, found none"),
+        ("x,y\n", "must have at least one row, found none"),
+        ("1\n", "line 1: must have 2 finite numbers, which a class may follow, found 1 cells"),
+        ("1,2\n1,2,no\n", "line 2: must have 2 finite numbers, .* found 3 cells"),
+        ("1,2\n1,nan\n", "line 2: must have 2 finite numbers, .* found 'nan' in column 2"),
+        ("1,2\nx,y\n", "line 2: .* found 'x' in column 1"),
+        ("y,x\n1,2\n", "columns of the training in their order: column 1 must be 'x', found 'y'$"),
+        ("x,z\n1,2\n", "column 2 must be 'y', found 'z'"),
+        ("x,y,anwser\n1,2,a", "column 3 must be 'answer', found 'anwser': did you mean answer?"),
+    ],
+)
+def test_other_columns_and_no_numbers_are_refused(path, text, message):
+    path.write_text(text)
+    with pytest.raises(DataError, match=message) as caught:
+        read_features(path, 2, ("x", "y", "answer"))
+    assert str(path) in str(caught.value)

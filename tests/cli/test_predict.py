@@ -1,5 +1,6 @@
 """`minidl predict`."""
 
+import csv
 import json
 
 import numpy as np
@@ -19,6 +20,7 @@ from minidl import (
     Zeros,
 )
 from minidl.cli import main
+from minidl.cli.preparation import read_preparation
 
 
 @pytest.fixture
@@ -124,3 +126,111 @@ def test_a_network_for_other_data_is_refused(tmp_path, images, capsys):
     )
     assert main(["predict", str(path), *images]) == 1
     assert "64 x 64 x 3" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def flowers(tmp_path_factory, no_pictures):
+    """Return the file of a network that was trained on a CSV file with names."""
+    rng = np.random.default_rng(0)
+    rows = ["length,width,kind"]
+    rows += [
+        f"{a:.3f},{1000 * b:.3f},{('daisy', 'rose', 'tulip')[k]}"
+        for k in range(3)
+        for a, b in rng.normal(5 * k, 1, (30, 2))
+    ]
+    folder = tmp_path_factory.mktemp("flowers")
+    (folder / "flowers.csv").write_text("\n".join(rows))
+    words = [str(folder / "flowers.csv"), "--epochs", "60", "--out", str(folder)]
+    assert main(["train", *words, "--json"]) == 0
+    return folder / "model.h5"
+
+
+NEW = "0,0\n5,5000\n10,10000\n"
+
+
+@pytest.mark.parametrize("header", ["", "length,width\n", "length,width,kind\n"])
+def test_rows_of_a_csv_file_are_scaled_as_in_the_training(flowers, tmp_path, capsys, header):
+    new = tmp_path / "new.csv"
+    new.write_text(header + (NEW.replace("\n", ",rose\n") if "kind" in header else NEW))
+    assert main(["predict", str(flowers), str(new)]) == 0
+    shown = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert shown[0] == ["row", "prediction", "probability", "daisy", "rose", "tulip"]
+    assert [cells[:2] for cells in shown[1:]] == [["1", "daisy"], ["2", "rose"], ["3", "tulip"]]
+    for k, cells in enumerate(shown[1:]):
+        assert float(cells[2]) == float(cells[3 + k]) > 0.9
+        assert sum(map(float, cells[3:])) == pytest.approx(1, abs=0.002)
+
+
+def test_predictions_are_those_of_the_training_s_own_scores(flowers, capsys):
+    table = flowers.parent / "flowers.csv"
+    assert main(["predict", str(flowers), str(table), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    kinds = [line.split(",")[2] for line in table.read_text().split()[1:]]
+    right = sum(p["called"] == k for p, k in zip(found["predictions"], kinds, strict=True))
+    scores = json.loads((flowers.parent / "results.json").read_text())
+    assert right == round(72 * scores["train"]["accuracy"] + 18 * scores["test"]["accuracy"])
+    assert scores["columns"] == ["length", "width", "kind"]
+
+
+def test_predictions_are_written_as_csv(flowers, tmp_path, capsys):
+    new, out = tmp_path / "new.csv", tmp_path / "predictions.csv"
+    new.write_text(NEW)
+    assert main(["predict", str(flowers), str(new), "--out", str(out)]) == 0
+    assert capsys.readouterr().out == f"wrote 3 predictions in {out}\n"
+    header, *rows = csv.reader(out.read_text().splitlines())
+    names = ["daisy", "rose", "tulip"]
+    assert header == ["row", "prediction", "probability", *(f"probability of {n}" for n in names)]
+    model = Sequential.load(flowers)
+    preparation = read_preparation(flowers, 2**20)
+    X = np.array([[0.0, 0], [5, 5000], [10, 10000]])
+    preparation.scaling.apply(X)
+    np.testing.assert_array_equal([[*map(float, row[3:])] for row in rows], model.predict(X))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("width,length\n1,2\n", "column 1 must be 'length', found 'width'"),
+        ("lenght,width\n1,2\n", "found 'lenght': did you mean length?"),
+        ("1,2,3,4\n", "must have 2 finite numbers, which a class may follow, found 4 cells"),
+    ],
+)
+def test_other_columns_than_those_of_the_training_are_refused(
+    flowers, tmp_path, capsys, text, message
+):
+    new = tmp_path / "new.csv"
+    new.write_text(text)
+    assert main(["predict", str(flowers), str(new)]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert message in err
+
+
+def test_a_network_of_your_own_gets_the_numbers_as_they_are(tmp_path, capsys):
+    model = Sequential([Linear(2, 1, init=Zeros()), Sigmoid()], loss=BinaryCrossEntropy())
+    model.layers[0].weight.value[...] = [[1, -1]]
+    path, new = str(model.save(tmp_path / "model.h5")), tmp_path / "new.csv"
+    new.write_text("a,b\n3,1\n1,3\n")
+    assert main(["predict", path, str(new)]) == 0
+    assert [line.split()[:3] for line in capsys.readouterr().out.splitlines()[1:]] == [
+        ["1", "1", "0.881"],
+        ["2", "0", "0.881"],
+    ]
+    new.write_text("1,2,3\n")
+    assert main(["predict", path, str(new)]) == 1
+    assert f"{path}: must be a network for rows of {new}, but" in capsys.readouterr().err
+
+
+def test_one_table_at_a_time(flowers, tmp_path, capsys):
+    assert main(["predict", str(flowers), "a.csv", "b.png"]) == 1
+    assert "one CSV file at a time, got 2 files" in capsys.readouterr().err
+
+
+def test_points_are_predicted_too(tmp_path, capsys, no_pictures):
+    assert main(["train", "moons", "--epochs", "30", "--out", str(tmp_path)]) == 0
+    new = tmp_path / "points.csv"
+    new.write_text("0.5,0\n0.5,1\n")
+    capsys.readouterr()
+    assert main(["predict", str(tmp_path / "model.h5"), str(new), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["predictions"]
+    assert [one["called"] for one in found] == ["class 1", "class 0"]

@@ -202,6 +202,8 @@ def test_cats_from_a_folder(results, tmp_path):
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         "model.h5",
         "results.json",
+        "report.html",
+        "settings.toml",
         "cost.png",
         "confusion.png",
         "misclassified.png",
@@ -212,10 +214,9 @@ def test_the_figures_show_something_and_the_table_is_aligned(capsys, tmp_path):
     image = pytest.importorskip("matplotlib.image")
     assert main(["train", "blobs", "--epochs", "30", "--out", str(tmp_path)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert (
-        lines[-1]
-        == f"wrote model.h5, results.json, cost.png, confusion.png, boundary.png in {tmp_path}"
-    )
+    figures = "cost.png, confusion.png, boundary.png"
+    files = "model.h5, results.json, settings.toml, report.html"
+    assert lines[-1] == f"wrote {files}, {figures} in {tmp_path}"
     assert len({len(line) for line in lines if "true" in line or "predicted" in line}) == 1
     assert (
         len({len(line) for line in lines if line.startswith(("majority", "accuracy", "loss"))}) == 1
@@ -232,7 +233,9 @@ def test_without_matplotlib_the_numbers_come_and_the_pip_line(capsys, tmp_path, 
     assert main(["train", "moons", "--epochs", "2", "--out", str(tmp_path)]) == 0
     assert "no figures: " in (err := capsys.readouterr().err)
     assert "pip install" in err
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["model.h5", "results.json"]
+    names = ["model.h5", "report.html", "results.json", "settings.toml"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    assert "pip install" in (tmp_path / "report.html").read_text("utf-8")
 
 
 def test_an_impossible_out_folder_is_reported_before_the_training(capsys, tmp_path):

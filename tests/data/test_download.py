@@ -491,7 +491,7 @@ def test_an_address_that_is_not_allowed_is_refused_before_anything_is_connected(
 
 def test_without_pooch_the_error_names_the_pip_command(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pooch", None)
-    with pytest.raises(MissingDependencyError, match=r"pip install minidl\[data\]"):
+    with pytest.raises(MissingDependencyError, match=r'pip install "pooch'):
         fetch(FILES, ["https://example.org/"], tmp_path)
 
 

@@ -277,5 +277,5 @@ def test_an_enormous_file_is_refused(path, monkeypatch):
 
 def test_without_pillow_the_error_names_the_pip_command(path, monkeypatch):
     monkeypatch.setitem(sys.modules, "PIL", None)
-    with pytest.raises(MissingDependencyError, match=r"pip install minidl\[plot\]"):
+    with pytest.raises(MissingDependencyError, match=r'pip install "matplotlib'):
         read_image(path)

@@ -67,7 +67,7 @@ def test_prints_what_was_found_and_both_reports(quick):
         "L2(0.7)",
     ):
         assert phrase in done.stdout
-    assert [path.name for path in out.iterdir()] == ["results.json"]
+    assert {path.name for path in out.iterdir()} == {"results.json", "errors.png"}
 
 
 def test_writes_the_reports(quick):

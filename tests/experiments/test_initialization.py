@@ -52,8 +52,12 @@ def test_quick_with_other_weights_promises_no_figure_of_the_course(tmp_path):
     done = run("initialization", "--quick", "--seed", 4, "--out", tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     found = results(tmp_path)
-    assert (found["settings"]["epochs"], found["settings"]["seed"], found["course"]) == (300, 4, {})
+    assert (found["settings"]["epochs"], found["settings"]["seed"]) == (1500, 4)
+    assert found["course"] == {}
     assert list(found["runs"]) == KINDS
+    accuracy = {name: one["test"]["accuracy"] for name, one in found["runs"].items()}
+    assert min(accuracy["He"], accuracy["Xavier"]) > 0.9
+    assert max(accuracy["zeros"], accuracy["all 0.5"], accuracy["random x 10"]) < 0.8
     assert_files(tmp_path, *FIGURES)
 
 

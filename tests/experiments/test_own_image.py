@@ -105,7 +105,7 @@ def test_without_pillow_the_pip_line_is_printed(tmp_path, folder):
     )
     done = run(folder / "other.jpg", "--out", tmp_path, command=[sys.executable, "-c", code])
     assert (done.returncode, done.stdout) == (1, "")
-    assert "pip install minidl[plot]" in done.stderr
+    assert 'pip install "matplotlib' in done.stderr
 
 
 def test_without_an_image_it_is_status_2():

@@ -33,25 +33,25 @@ def torture(name, count, out):
     return content
 
 
-def test_killed_100_times_while_saving(tmp_path):
-    content = torture("kill", 100, tmp_path)
+def test_killed_40_times_while_saving(tmp_path):
+    content = torture("kill", 40, tmp_path)
     counts = content["found"]
-    assert counts.get("model 1", 0) + counts.get("model 2", 0) == 100
-    assert min(counts.get("model 1", 0), counts.get("model 2", 0)) > 5, (
+    assert counts.get("model 1", 0) + counts.get("model 2", 0) == 40
+    assert min(counts.get("model 1", 0), counts.get("model 2", 0)) > 2, (
         "kills that are all too early or too late test nothing"
     )
-    assert content["leftovers_removed"] > 5, "no kill came while a file was written"
+    assert content["leftovers_removed"] > 2, "no kill came while a file was written"
     assert content["control"].get("unreadable", 0) > 0, "a file written in place must be damaged"
 
 
-def test_500_corrupted_files(tmp_path):
-    content = torture("mutate", 500, tmp_path)
+def test_200_corrupted_files(tmp_path):
+    content = torture("mutate", 200, tmp_path)
     kinds = {
         name: numbers
         for name, numbers in content.items()
         if isinstance(numbers, dict) and "files" in numbers
     }
-    assert sum(numbers["files"] for numbers in kinds.values()) == 500
+    assert sum(numbers["files"] for numbers in kinds.values()) == 200
     for name, numbers in kinds.items():
         assert numbers["refused"] > numbers["files"] / 2, name
         assert numbers["peak_bytes"] < 200e6, name
@@ -92,9 +92,9 @@ def test_every_fault_of_every_call(tmp_path):
     assert content["tries"] > 300
 
 
-def test_12_stopped_trainings_resume_bit_for_bit(tmp_path):
-    content = torture("stops", 12, tmp_path)
-    assert content["found"] == {"Ctrl-C equal": 6, "SIGTERM equal": 3, "kill -9 equal": 3}
+def test_4_stopped_trainings_resume_bit_for_bit(tmp_path):
+    content = torture("stops", 4, tmp_path)
+    assert content["found"] == {"Ctrl-C equal": 2, "SIGTERM equal": 1, "kill -9 equal": 1}
 
 
 def test_19_changed_trainings_do_not_resume(tmp_path):
@@ -102,13 +102,13 @@ def test_19_changed_trainings_do_not_resume(tmp_path):
     assert content["found"] == {"refused": 17, "equal": 2}
 
 
-def test_48_planted_numbers_that_are_not_finite(tmp_path):
+def test_16_planted_numbers_that_are_not_finite(tmp_path):
     """Whether each is found; the cost cannot be tested on a busy machine."""
-    done = run("torture", "nonfinite", "--count", 48, "--out", tmp_path)
+    done = run("torture", "nonfinite", "--count", 16, "--out", tmp_path)
     content = json.loads((tmp_path / "nonfinite.json").read_text())
-    assert content["found"] == dict.fromkeys(
-        ["input", "activation", "gradient", "parameter"], 12
-    ), done.stdout
+    assert content["found"] == dict.fromkeys(["input", "activation", "gradient", "parameter"], 4), (
+        done.stdout
+    )
 
 
 def test_5_hostile_names_on_a_terminal(tmp_path):

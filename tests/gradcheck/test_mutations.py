@@ -47,7 +47,7 @@ def test_equivalent_mutants_pass(mutant):
 
 
 def test_models_pass_without_a_mutation():
-    for target in TARGETS:
+    for target in random.Random(0).sample(TARGETS, min(len(TARGETS), MOST)):
         mutant = next(
             mutant for mutant in ALL if (mutant.module, mutant.owner, mutant.method) == target
         )

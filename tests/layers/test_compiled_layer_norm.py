@@ -88,5 +88,5 @@ def test_wrong_choices(monkeypatch):
     layer, x, _ = draws(fast=True)
     assert "fast" not in layer.settings()
     monkeypatch.setattr(compiling, "_numba_is_installed", lambda: False)
-    with pytest.raises(MissingDependencyError, match=r"pip install minidl\[fast\]"):
+    with pytest.raises(MissingDependencyError, match=r'pip install "numba'):
         layer.forward(x)

@@ -154,5 +154,5 @@ def test_wrong_choices(monkeypatch):
         LSTM(1, 1, fast=2)
     assert "fast" not in LSTM(1, 1, fast=False).settings()
     monkeypatch.setattr(compiling, "_numba_is_installed", lambda: False)
-    with pytest.raises(MissingDependencyError, match=r"pip install minidl\[fast\]"):
+    with pytest.raises(MissingDependencyError, match=r'pip install "numba'):
         LSTM(1, 1, fast=True).forward(np.ones((1, 1, 1), np.float32))

@@ -21,7 +21,7 @@ from minidl import (
     ShapeError,
     Tanh,
 )
-from minidl.model.layer_output import layer_output
+from minidl.model.layer_output import layer_output, layer_outputs
 
 X = np.random.default_rng(0).standard_normal((5, 3))
 
@@ -144,3 +144,13 @@ def test_underflow_raises_nothing():
     with np.errstate(all="raise"):
         output = layer_output(model.objective_function, np.full((1, 3), 1e-30), "1")
     assert not output.any()
+
+
+def test_the_outputs_of_all_layers_are_those_of_each():
+    model = Sequential([Linear(3, 3), ReLU(), Linear(3, 1)], loss=MeanSquaredError(), seed=0)
+
+    outputs = layer_outputs(model.objective_function, X)
+    assert len(outputs) == 3
+    for i, output in enumerate(outputs):
+        np.testing.assert_array_equal(output, layer_output(model.objective_function, X, str(i)))
+    np.testing.assert_array_equal(outputs[-1], model.predict(X))

@@ -20,8 +20,8 @@ class Broken:
 @pytest.mark.parametrize(
     ("package", "words"),
     [
-        (None, r"--mpi needs mpi4py, which is not installed: pip install minidl\[mpi\]"),
-        (Broken(), r"--mpi needs an MPI library, .*\(cannot load MPI library\): .*minidl\[mpi\]"),
+        (None, r'--mpi needs mpi4py, which is not installed: pip install "mpi4py'),
+        (Broken(), r"--mpi needs an MPI library, .*\(cannot load MPI library\): .*mpich"),
     ],
 )
 def test_without_mpi4py_or_a_library(package, words, monkeypatch):

@@ -18,58 +18,144 @@ from minidl import (
     Sigmoid,
     plots,
 )
-from minidl.plots.boundary import GRID_POINTS
+from minidl.drawing.plane import GRID_POINTS
 
 pytest.importorskip("matplotlib")
+from matplotlib.collections import LineCollection
 from matplotlib.contour import ContourSet
+
+
+def regions(axes):
+    """Return the colour of each region, as drawn, without its transparency."""
+    return [each.get_facecolor()[0, :3] for each in axes.collections if is_region(each)]
+
+
+def is_region(artist):
+    return isinstance(artist, ContourSet)
+
+
+def lines(axes):
+    return [
+        corners
+        for artist in axes.collections
+        if isinstance(artist, LineCollection)
+        for corners in artist.get_segments()
+    ]
+
+
+def labelled(axes):
+    return {
+        artist.get_label(): artist
+        for artist in axes.collections
+        if not artist.get_label().startswith("_")
+    }
 
 
 def test_decision_boundary_shows_regions_examples_and_mistakes():
     axes = plots.decision_boundary(classifier(), X, Y, classes=CLASSES)
-    mesh, *_ = axes.collections
-    regions = mesh.get_array().reshape(GRID_POINTS, GRID_POINTS)
-    assert set(regions[:, 0]) == {0}
-    assert set(regions[:, -1]) == {1}
-    scatters = {
-        collection.get_label(): collection.get_offsets()
-        for collection in axes.collections
-        if not collection.get_label().startswith("_")
-    }
+    left, right = [each for each in axes.collections if is_region(each)]
+    assert left.get_paths()[0].contains_point((-1, 0))
+    assert right.get_paths()[0].contains_point((1, 0))
+    assert not left.get_paths()[0].contains_point((1, 0))
+    scatters = {name: artist.get_offsets() for name, artist in labelled(axes).items()}
     assert list(scatters) == ["non-cat", "cat", "misclassified: 1 of 4"]
     np.testing.assert_array_equal(scatters["misclassified: 1 of 4"], X[1:2])
     np.testing.assert_array_equal(scatters["cat"], X[1:])
-    sizes = {collection.get_label(): collection.get_sizes() for collection in axes.collections[2:]}
+    sizes = {name: artist.get_sizes() for name, artist in labelled(axes).items()}
     assert sizes["misclassified: 1 of 4"] > 2 * sizes["cat"]  # in area: a circle with room
 
 
 def test_each_class_has_one_colour_in_its_region_its_examples_and_the_legend():
     weight = np.array([[1, 0], [-1, 0.5], [0, -2]])
     axes = plots.decision_boundary(classifier(weight, outputs=3), X, [0, 1, 2, 2])
-    mesh = axes.collections[0]
-    regions = mesh.to_rgba([0, 1, 2])[:, :3]
-    scatters = {c.get_label(): c for c in axes.collections if c.get_label().startswith("class")}
+    scatters = labelled(axes)
     points = [scatters[f"class {k}"].get_facecolor()[0, :3] for k in range(3)]
-    legend = [handle.get_facecolor()[0, :3] for handle in axes.get_legend().legend_handles[:3]]
-    assert len(np.unique(regions, axis=0)) == 3
-    np.testing.assert_array_equal(points, regions)
-    np.testing.assert_array_equal(legend, regions)
-    assert mesh.get_alpha() < 1  # the examples stand out
-    line, *drawn = [c.get_zorder() for c in axes.collections[1:]]
-    assert mesh.get_zorder() < line <= min(drawn[:3])
+    handles = axes.get_legend().legend_handles[:3]
+    assert [text.get_text() for text in axes.get_legend().get_texts()][:3] == list(scatters)[:3]
+    assert len(np.unique(regions(axes), axis=0)) == 3
+    np.testing.assert_array_equal(points, regions(axes))
+    np.testing.assert_array_equal([h.get_facecolor()[0, :3] for h in handles], points)
+    areas = [each for each in axes.collections if is_region(each)]
+    assert {each.get_alpha() for each in areas} == {0.3}  # the examples stand out
+    (line,) = [each for each in axes.collections if isinstance(each, LineCollection)]
+    drawn = [artist.get_zorder() for artist in scatters.values()]
+    assert max(each.get_zorder() for each in areas) < line.get_zorder() < min(drawn[:3])
     assert drawn[3] > max(drawn[:3])  # the circles around what is wrong
 
 
 def test_a_line_is_drawn_between_two_classes_and_none_within_one():
     # The examples are from -2 to 2 in x, so the plane is from -2.4 to 2.4; y from -1 to 1.
     axes = plots.decision_boundary(classifier(), X, Y)
-    (line,) = [c for c in axes.collections if isinstance(c, ContourSet)]
-    x, y = line.get_paths()[0].vertices.T
-    np.testing.assert_allclose(x, 0, atol=4.8 / GRID_POINTS)
+    (line,) = lines(axes)
+    x, y = line.T
+    np.testing.assert_allclose(x, 0, atol=1e-6)  # not half a step of the grid beside it
     assert (y.min(), y.max()) == pytest.approx((-1.2, 1.5))
-    corners = axes.collections[0].get_coordinates()
-    np.testing.assert_allclose(corners[..., 0].max(), 2.4, atol=4.8 / GRID_POINTS)
-    axes = plots.decision_boundary(classifier(np.zeros((1, 2))), X, Y)
-    assert not [c for c in axes.collections if isinstance(c, ContourSet)]
+    assert (axes.get_xlim(), axes.get_ylim()) == (
+        pytest.approx((-2.4, 2.4)),
+        pytest.approx((-1.2, 1.5)),
+    )
+    assert not lines(plots.decision_boundary(classifier(np.zeros((1, 2))), X, Y))
+
+
+def test_a_shaded_plane_is_one_picture_the_stronger_the_more_certain():
+    axes = plots.decision_boundary(classifier(), X, Y, shade=True)
+    (image,) = axes.get_images()
+    opacity = image.get_alpha()[0]
+    middle = GRID_POINTS // 2
+    assert np.all(np.diff(opacity[middle:]) > 0)
+    np.testing.assert_allclose(opacity, opacity[::-1], atol=1e-6)
+    np.testing.assert_array_equal(image.get_array()[0, [0, -1]], [0, 1])
+    classes = [labelled(axes)[f"class {k}"].get_facecolor()[0] for k in (0, 1)]
+    np.testing.assert_allclose(image.get_cmap()([0, 1]), classes)
+    assert len(lines(axes)) == 1
+    assert axes.get_title() == "Decision boundary, shaded by probability"
+    memory = io.StringIO()
+    axes.figure.savefig(memory, format="svg")
+    assert memory.getvalue().count("<image") == 1
+
+
+def rings(points):
+    return (np.hypot(*np.asarray(points).T) > 1).astype(int)
+
+
+def test_class_numbers_of_a_function_have_a_smooth_line():
+    points = np.array([[-2.0, -2.0], [2.0, 2.0], [0.0, 0.0]])
+    axes = plots.decision_boundary(rings, points, rings(points))
+    (line,) = lines(axes)
+    np.testing.assert_allclose(np.hypot(*line.T), 1, atol=0.02)  # the plane is 4.8 wide
+    steps = np.diff(line, axis=0)
+    turns = np.abs(np.diff(np.unwrap(np.arctan2(steps[:, 1], steps[:, 0]))))
+    assert turns.max() < 0.35  # in a staircase there are right angles: 1.57
+    with pytest.raises(ArgumentError, match="shade needs probabilities, which function does not"):
+        plots.decision_boundary(rings, points, rings(points), shade=True)
+
+
+def test_the_labels_of_an_estimator_are_its_names():
+    pytest.importorskip("sklearn")
+    from sklearn.linear_model import LogisticRegression
+
+    words = np.array(["cat", "dog", "dog", "dog"])
+    axes = plots.decision_boundary(LogisticRegression(C=1e6).fit(X, words), X, words, shade=True)
+    assert list(labelled(axes)) == ["cat", "dog"]
+
+
+def test_many_classes_have_a_colour_and_a_place_in_the_legend_beside_the_plot():
+    count = 12
+    angles = 2 * np.pi * np.arange(count) / count
+    axes = plots.decision_boundary(
+        lambda p: p @ np.stack([np.cos(angles), np.sin(angles)]),
+        np.stack([np.cos(angles), np.sin(angles)], axis=1),
+        np.arange(count),
+    )
+    assert len(np.unique(regions(axes), axis=0)) == count
+    assert len(axes.get_legend().get_texts()) == count
+    axes.figure.canvas.draw()
+    assert axes.get_legend().get_window_extent().x0 >= axes.get_window_extent().x1
+    length = sum(np.hypot(*np.diff(line, axis=0).T).sum() for line in lines(axes))
+    between = angles + np.pi / count  # the boundaries are rays from the middle of the plane
+    x, y = np.cos(between), np.sin(between)
+    expected = np.minimum(1.2 / np.abs(x), np.where(y > 0, 1.5, 1.2) / np.abs(y)).sum()
+    assert length == pytest.approx(expected, rel=0.02), "none is there twice"
 
 
 def test_decision_boundary_of_a_model_that_always_predicts_the_same():
@@ -83,31 +169,9 @@ def test_the_points_of_the_grid_differ(size, spread):
     """Matplotlib would warn if they did not."""
     model = Sequential([Linear(2, 1), Sigmoid()], loss=BinaryCrossEntropy(), dtype=np.float64)
     points = size * (1 + spread * np.eye(2))
-    mesh, *_ = plots.decision_boundary(model, points, [0, 1]).collections
-    x, y = mesh.get_coordinates()[0, :, 0], mesh.get_coordinates()[:, 0, 1]
-    assert np.all(np.diff(x) > 0)
-    assert np.all(np.diff(y) > 0)
-
-
-def test_decision_boundary_of_three_classes():
-    axes = plots.decision_boundary(
-        classifier([[1, 0], [-1, 0.5], [0, -2]], outputs=3), X, [0, 1, 2, 2]
-    )
-    assert [text.get_text() for text in axes.get_legend().get_texts()][:3] == [
-        "class 0",
-        "class 1",
-        "class 2",
-    ]
-    mesh, *_ = axes.collections
-    assert set(np.unique(mesh.get_array())) == {0, 1, 2}
-    regions = mesh.cmap(mesh.norm([0, 1, 2]))[:, :3]
-    examples = [
-        collection.get_facecolor()[0, :3]
-        for collection in axes.collections
-        if collection.get_label().startswith("class")
-    ]
-    np.testing.assert_allclose(regions, examples, err_msg="a class has one colour")
-    assert len(np.unique(regions, axis=0)) == 3, "and no other class has it"
+    axes = plots.decision_boundary(model, points, [0, 1])
+    assert np.all(np.diff(axes.get_xlim()) > 0)
+    assert np.all(np.diff(axes.get_ylim()) > 0)
 
 
 @pytest.mark.parametrize(
@@ -116,12 +180,12 @@ def test_decision_boundary_of_three_classes():
         (
             {"model": "net"},
             ArgumentError,
-            "model must be a Sequential under a cross-entropy loss, got 'net'",
+            "model must be a Sequential, an estimator with predict, or a function.*got 'net'",
         ),
         (
             {"model": Sequential([Linear(2, 1)], loss=MeanSquaredError())},
             ArgumentError,
-            "under a cross-entropy",
+            "model must be under a loss that predicts classes, such as a cross-entropy",
         ),
         (
             {"model": Sequential([Linear(2, 3), Sigmoid()], loss=BinaryCrossEntropy())},
@@ -154,13 +218,4 @@ def test_decision_boundary_refuses(change, error, message):
 def test_where_no_example_is_misclassified_none_is_circled():
     axes = plots.decision_boundary(classifier(), X, [0, 0, 1, 1])
     names = [text.get_text() for text in axes.get_legend().get_texts()]
-    assert names == ["class 0", "class 1"]
-    assert len(axes.collections) == 4  # the plane, the line and two classes
-
-
-def test_the_plane_is_one_picture_in_a_file_of_lines():
-    """As lines, its many cells would make a file of megabytes."""
-    axes, memory = plots.decision_boundary(classifier(), X, Y), io.StringIO()
-    assert axes.collections[0].get_rasterized()
-    axes.figure.savefig(memory, format="svg")
-    assert memory.getvalue().count("<image") == 1
+    assert names == list(labelled(axes)) == ["class 0", "class 1"]

@@ -5,6 +5,7 @@ import pytest
 from plot_examples import CLASSES
 
 from minidl import ArgumentError, ShapeError, plots
+from minidl.drawing.looks import INK, PAPER
 
 pytest.importorskip("matplotlib")
 
@@ -63,7 +64,7 @@ def test_each_cell_has_its_colour_and_a_text_that_can_be_read_on_it():
     }
     assert {text.get_fontsize() for text in axes.texts} == {9}
     colours = [places[place].get_color() for place in ((0, 0), (1, 0), (0, 1), (1, 1))]
-    assert colours == ["black", "black", "black", "white"]
+    assert colours == [INK, INK, INK, PAPER]
     bar = next(other for other in axes.figure.axes if other is not axes)
     assert bar.get_ylabel() == "fraction of the true class"
     assert bar.yaxis.get_major_formatter()(0.25, 0) == "25%"

@@ -81,12 +81,23 @@ def test_squares_fill_their_rows_where_they_can(channels, rows, columns):
 
 
 def test_the_first_filters_are_drawn_in_the_requested_columns():
-    axes = plots.filters(Conv2D(1, 7, 3), max_images=6, columns=4)
+    axes = plots.filters(Conv2D(1, 7, 3), order="index", max_images=6, columns=4)
     assert len(axes) == 6
     assert axes[0].get_gridspec().get_geometry() == (2, 4)
     assert ", the first 6 of 7 (" in axes[0].figure.get_suptitle().replace("\n", " ")
     axes = Figure().subplots(1, 2)
     assert plots.filters(Conv2D(2, 7, 3), axes=axes).tolist() == axes.tolist()
+
+
+def test_the_filters_of_the_largest_norm_come_first():
+    layer = Conv2D(1, 3, 1)
+    layer.weight.value = [[[[1.0]]], [[[-4.0]]], [[[2.0]]]]
+    axes = plots.filters(layer, max_images=2)
+    assert titles(axes) == ["filter 1: ±4", "filter 2: ±2"]
+    assert [drawn(each).tolist() for each in axes] == [[[0.0]], [[1.0]]]
+    assert ", 2 of 3 with the largest norm (" in axes[0].figure.get_suptitle().replace("\n", " ")
+    with pytest.raises(ArgumentError, match='order must be "norm" or "index", got 3 in filters'):
+        plots.filters(layer, order=3)
 
 
 def test_the_layer_does_not_change():

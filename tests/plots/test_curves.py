@@ -7,7 +7,7 @@ import pytest
 from plot_examples import history
 
 from minidl import ArgumentError, History, plots
-from minidl.plots.figure import COLOURS
+from minidl.drawing.figure import COLOURS
 
 pytest.importorskip("matplotlib")
 

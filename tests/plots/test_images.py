@@ -46,7 +46,7 @@ def test_a_grid_has_the_requested_number_of_columns():
     axes = plots.weight_images(np.ones((7, 12)), (2, 2, 3), columns=4, max_images=6)
     assert len(axes) == 6
     assert axes[0].get_gridspec().get_geometry() == (2, 4)
-    assert "the first 6 of 7" in axes[0].figure.get_suptitle().replace("\n", " ")
+    assert ", 6 of 7 with the largest norm (" in axes[0].figure.get_suptitle().replace("\n", " ")
 
 
 @pytest.mark.parametrize(
@@ -104,6 +104,16 @@ def test_weight_images_are_grey_at_zero_and_fill_their_scale():
     assert (third == 0.5).all()
     assert titles(axes) == ["unit 0: ±4", "unit 1: ±0.5", "unit 2: ±0"]
     assert "the first" not in axes[0].figure.get_suptitle()  # these are all
+
+
+def test_the_units_of_the_largest_norm_come_first_or_those_of_the_smallest_number():
+    weight = np.diag([1.0, -3.0, 0.0, 2.0])
+    axes = plots.weight_images(weight, (2, 2), max_images=3)
+    assert titles(axes) == ["unit 1: ±3", "unit 3: ±2", "unit 0: ±1"]
+    assert axes[0].get_images()[0].get_array().tolist() == [[0.5, 0.0], [0.5, 0.5]]
+    axes = plots.weight_images(weight, (2, 2), order="index", max_images=3)
+    assert titles(axes) == ["unit 0: ±1", "unit 1: ±3", "unit 2: ±0"]
+    assert ", the first 3 of 4 (" in axes[0].figure.get_suptitle().replace("\n", " ")
 
 
 @pytest.mark.parametrize("shape", [(3, 4), (3, 4, 1)])

@@ -1,4 +1,6 @@
+import copy
 import math
+import pickle
 
 import pytest
 
@@ -101,3 +103,37 @@ def test_repr():
     assert (
         repr(history(loss=[0.7, 0.5], accuracy=[0, 1])) == "History(2 epochs: loss=0.5, accuracy=1)"
     )
+
+
+def test_a_history_plots_itself():
+    pytest.importorskip("matplotlib")
+    history = History()
+    history.add({"loss": 0.7, "val_loss": 0.8, "accuracy": 0.5})
+    history.add({"loss": 0.5, "val_loss": 0.6, "accuracy": 0.7})
+    labels = [line.get_label() for line in history.plot(held_out="test").get_lines()]
+    assert labels == ["training", "test"]
+    axes = history.plot("accuracy", against="loss")
+    assert axes.get_lines()[0].get_xydata().tolist() == [[0.7, 0.5], [0.5, 0.7]]
+    assert history.plot("loss", axes=axes) is axes
+    with pytest.raises(ArgumentError, match=r"got none in History\.plot: train first"):
+        History().plot()
+
+
+def test_columns_are_attributes_too():
+    made = history(**FULL)
+    assert made.val_loss is made["val_loss"]
+    assert "val_loss" in dir(made)
+    assert "best_epoch" in dir(made)
+    with pytest.raises(AttributeError, match="'val_los': its metrics are loss, val_loss, val_acc"):
+        made.val_los  # noqa: B018
+    with pytest.raises(AttributeError, match="'accuracy': its metrics are none yet"):
+        History().accuracy  # noqa: B018
+    with pytest.raises(AttributeError, match=r"no attribute '_loss'$"):
+        made._loss  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    "copied", [copy.copy, copy.deepcopy, lambda h: pickle.loads(pickle.dumps(h))]
+)
+def test_a_copy_has_the_same_columns(copied):
+    assert copied(history(**FULL)).val_loss == FULL["val_loss"]

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from ..result import Check
 from .table import Row
 
 
 class ReportContent(NamedTuple):
-    """The strings of a report.
+    """What a report says; `failures` begin with the likeliest origin of the others.
 
-    `mutation_score` is (detected, injected) bugs, or None where none were injected.
+    `status` is "ok", "failed" or "unresolved"; `mutation_score` is (detected, injected) bugs, or
+    None where none were injected.
     """
 
     title: str
+    status: str
     method: str
+    seconds: float
     rows: list[Row]
     verdict: str
-    findings: list[str]
+    failures: list[Check]
+    further_findings: list[str]
     mutation_score: tuple[int, int] | None
     surviving_mutants: list[str]
     notes: list[str]

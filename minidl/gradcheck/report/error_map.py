@@ -6,14 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from ...drawing.figure import new_figure
 from ...errors import ArgumentError, require_extra
 from ...escaping import MAX_LINE, PLAIN_TEXT, shortened
-from ...utils.typing import Array
-from ..result import Check, error_in_bars
+from ..result import Check
+from .error_ratio import MAX_RATIO, MIN_RATIO, block_size, clipped_ratio, worst_of_blocks
 from .report import Report
 
-_MIN_RATIO, _MAX_RATIO = 1e-3, 1e3  # of the colours, in units of the error bar
-_MAX_CELLS = 128  # more in a row or a column would be narrower than a pixel or two
 _MAX_COLUMNS = 3  # of the figure
 
 
@@ -52,7 +51,7 @@ def plot_errors(report: Report, *, axes: Any = None) -> Any:
     if axes is None:
         axes = _new_axes(len(checks), f"Gradient check of {report.title}")
     used = list(np.ravel(axes))[: len(checks)]
-    norm = LogNorm(_MIN_RATIO, _MAX_RATIO, clip=True)
+    norm = LogNorm(MIN_RATIO, MAX_RATIO, clip=True)
     image: Any = None
     for target, check in zip(used, checks, strict=False):
         image = _draw(target, check, norm)
@@ -62,11 +61,9 @@ def plot_errors(report: Report, *, axes: Any = None) -> Any:
 
 
 def _new_axes(count: int, title: str) -> Any:
-    from matplotlib.figure import Figure
-
     columns = min(count, _MAX_COLUMNS)
     rows = -(-count // columns)
-    figure = Figure(figsize=(4.2 * columns + 1.0, 3.4 * rows + 0.4), layout="constrained")
+    figure = new_figure("plot_errors", 4.2 * columns + 1.0, 3.4 * rows + 0.4)
     axes = figure.subplots(rows, columns, squeeze=False)
     for empty in axes.flat[count:]:
         empty.remove()
@@ -77,10 +74,10 @@ def _new_axes(count: int, title: str) -> Any:
 def _draw(axes: Any, check: Check, norm: Any) -> Any:
     from matplotlib.ticker import MaxNLocator
 
-    ratio = _clipped_ratio(check)
+    ratio = clipped_ratio(check)
     height, width = ratio.shape
     image = axes.imshow(
-        _worst_of_blocks(ratio),
+        worst_of_blocks(ratio),
         cmap="cividis",
         norm=norm,
         aspect="auto",
@@ -122,7 +119,7 @@ def _matrices(report: Report) -> list[Check]:
             best.setdefault((check.layer, check.parameter), check)
     return sorted(
         best.values(),
-        key=lambda check: (check.verdict != "fail", -float(_clipped_ratio(check).max())),
+        key=lambda check: (check.verdict != "fail", -float(clipped_ratio(check).max())),
     )
 
 
@@ -134,26 +131,8 @@ def _is_drawable(check: Check) -> bool:
     return is_matrix and is_parameter and check.bar is not None
 
 
-def _clipped_ratio(check: Check) -> Array:
-    finite = np.nan_to_num(error_in_bars(check), nan=_MAX_RATIO)
-    ratio: Array = np.clip(finite, _MIN_RATIO, _MAX_RATIO)
-    return ratio
-
-
-def _worst_of_blocks(ratio: Array) -> Array:
-    """Return the largest number of each block, so that no wrong column is lost between pixels."""
-    for axis in (0, 1):
-        size = _block_size(ratio.shape[axis])
-        ratio = np.maximum.reduceat(ratio, np.arange(0, ratio.shape[axis], size), axis=axis)
-    return ratio
-
-
-def _block_size(length: int) -> int:
-    return -(-length // _MAX_CELLS)
-
-
 def _axis_label(name: str, length: int, whole: int) -> str:
     if whole > length:
         name = f"{name}, {length} of {whole:,}"
-    size = _block_size(length)
+    size = block_size(length)
     return name if size == 1 else f"{name}, the worst of each {size}"

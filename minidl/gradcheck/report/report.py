@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
+from pathlib import Path
 
 from ...errors import MinidlError
 from ...escaping import escaped_lines
+from ...html_pages.markup import element
+from ...html_pages.page import fragment, save_page
+from ...html_pages.tables import checked_facts, facts
+from ...utils.atomic_files import FilePath
 from ...utils.output import is_terminal
 from ..result import Check, latest_first
 from .content import ReportContent
 from .html import render_html
 from .json import render_json
-from .summary import findings, verdict_line
+from .summary import further_findings, verdict_line
 from .table import table_rows
 from .text import render_text
 
@@ -224,13 +230,49 @@ class Report:
         }
         return render_json(fields, self.checks)
 
+    def save(self, path: FilePath, *, about: Mapping[str, str] | None = None) -> Path:
+        """Write the report as a page of HTML, one file that needs no network.
+
+        Parameters
+        ----------
+        path : path-like
+            The file, whose name ends in .html; an old one is replaced.
+        about : dict of str to str, optional
+            What else the page is to tell, such as ``{"data": "moons"}``.
+
+        Returns
+        -------
+        Path
+            The path.
+
+        Raises
+        ------
+        ArgumentError
+            If the name of the file ends otherwise, or `about` holds anything but texts.
+        DataError
+            If the file cannot be written.
+
+        Examples
+        --------
+        >>> from minidl import check_gradients
+        >>> report = check_gradients(lambda p: p**3, lambda p: 3 * p, 2.0)
+        >>> path = report.save("report.html", about={"task": "week 2"})  # doctest: +SKIP
+        """
+        content = [render_html(self._content())]
+        if about:
+            content = [*content, element("h2", "What was checked"), facts(checked_facts(about))]
+        return save_page(path, "Report.save", f"Gradient check of {self.title}", *content)
+
     def _content(self) -> ReportContent:
         return ReportContent(
             title=self.title,
+            status=self.status,
             method=self.method,
+            seconds=self.seconds,
             rows=table_rows(self.checks),
             verdict=verdict_line(self.checks, self.difference),
-            findings=findings(self.checks, self.failures),
+            failures=self.failures,
+            further_findings=further_findings(self.checks, self.failures),
             mutation_score=self.mutation_score,
             surviving_mutants=self.surviving_mutants,
             notes=self.notes,
@@ -243,4 +285,5 @@ class Report:
         return f"Report({verdict_line(self.checks, self.difference)})"
 
     def _repr_html_(self) -> str:
-        return render_html(self._content())
+        title = element("h2", f"Gradient check of {self.title}")
+        return fragment(title, render_html(self._content()))

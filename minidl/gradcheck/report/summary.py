@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from ..result import Check
 
-_MAX_FAILURES = 6
+MAX_FAILURES = 6
+"""Failures that are described; the table has all of them."""
+
 _MAX_CONSEQUENCES = 8
 _MAX_UNRESOLVED = 4
 
@@ -21,15 +23,24 @@ def verdict_line(checks: list[Check], difference: float) -> str:
     return f"{outcome}; difference {difference:.3g}"
 
 
-def findings(checks: list[Check], failures: list[Check]) -> list[str]:
-    """Return lines on the `failures`, in their order, and on unresolved `checks`."""
-    origins = [check for check in failures if not check.caused_by]
+def origins(failures: list[Check]) -> list[Check]:
+    """Return the failures that are no consequence of another one, in their order."""
+    return [check for check in failures if not check.caused_by]
+
+
+def descriptions(failures: list[Check]) -> list[str]:
+    """Return lines on the failures that are no consequence of another one."""
+    described = origins(failures)
+    lines = [line for check in described[:MAX_FAILURES] for line in _describe(check)]
+    if len(described) > MAX_FAILURES:
+        lines.append(f"... and {len(described) - MAX_FAILURES} more: see report.failures")
+    return lines
+
+
+def further_findings(checks: list[Check], failures: list[Check]) -> list[str]:
+    """Return lines on the consequences among the `failures`, and on unresolved `checks`."""
     consequences = [check for check in failures if check.caused_by]
     lines: list[str] = []
-    for check in origins[:_MAX_FAILURES]:
-        lines += _describe(check)
-    if len(origins) > _MAX_FAILURES:
-        lines.append(f"... and {len(origins) - _MAX_FAILURES} more: see report.failures")
     if consequences:
         listed = ", ".join(
             f"{check.term} {check.path} {check.parameter}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...escaping import escaped
 from .content import ReportContent
+from .summary import descriptions
 from .table import HEADER, Row
 
 _ANSI_COLOURS = {"pass": "32", "unresolved": "33", "fail": "31"}  # green, yellow, red
@@ -18,7 +19,7 @@ def render_text(content: ReportContent, *, colour: bool) -> str:
         f"analytic: backward; numeric: {content.method}",
         "",
     ]
-    lines = ["", content.verdict, *content.findings]
+    lines = [*descriptions(content.failures), *content.further_findings]
     if content.mutation_score:
         detected, injected = content.mutation_score
         lines.append(
@@ -29,7 +30,10 @@ def render_text(content: ReportContent, *, colour: bool) -> str:
         ]
     lines += content.notes
     table = _table(content.rows, colour=colour)
-    return "\n".join([*map(escaped, head), *table, *map(escaped, lines)])
+    verdict = escaped(content.verdict)
+    if colour:
+        verdict = _painted(verdict, _worst_verdict(content.rows))
+    return "\n".join([*map(escaped, head), *table, "", verdict, *map(escaped, lines)])
 
 
 def _table(rows: list[Row], *, colour: bool) -> list[str]:
@@ -42,7 +46,16 @@ def _table(rows: list[Row], *, colour: bool) -> list[str]:
             for column, (cell, width) in enumerate(zip(row, widths, strict=True))
         ]
         line = "  ".join(cells).rstrip()
-        if colour and row.verdict in _ANSI_COLOURS:
-            line = f"\033[{_ANSI_COLOURS[row.verdict]}m{line}\033[0m"
-        lines.append(line)
+        lines.append(_painted(line, row.verdict) if colour else line)
     return lines
+
+
+def _worst_verdict(rows: list[Row]) -> str:
+    verdicts = {row.verdict for row in rows}
+    return next((word for word in ("fail", "unresolved") if word in verdicts), "pass")
+
+
+def _painted(line: str, verdict: str) -> str:
+    """Return a line in the colour of a verdict; the header of the table has none."""
+    colour = _ANSI_COLOURS.get(verdict)
+    return f"\033[{colour}m{line}\033[0m" if colour else line

@@ -15,7 +15,7 @@ class TensorBoardLog(Callback):
 
     The folder gets two runs, "training" and "validation": "val_loss" is the "loss" of the latter.
     If training is resumed, what was written after the checkpoint is replaced. Look at the curves
-    with ``tensorboard --logdir FOLDER``. Needs tensorboardX: ``pip install minidl[tensorboard]``.
+    with ``tensorboard --logdir FOLDER``. Needs tensorboardX (extra ``tensorboard``).
 
     Parameters
     ----------

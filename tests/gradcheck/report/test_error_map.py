@@ -136,4 +136,4 @@ except minidl.MissingDependencyError as error:
         cwd=root,
         timeout=60,
     )
-    assert "pip install minidl[plot]" in done.stdout
+    assert 'pip install "matplotlib' in done.stdout

@@ -42,6 +42,16 @@ def test_colour_only_on_a_terminal_or_on_request(monkeypatch, terminal, colour, 
     assert ("\033[" in text) == painted
 
 
+@pytest.mark.parametrize(
+    ("checks", "code"),
+    [([good()], 32), ([good(), unresolved()], 33), ([unresolved(), bad(), good()], 31)],
+)
+def test_the_verdict_has_the_colour_of_the_worst_check(checks, code):
+    content = report(*checks)
+    verdict = next(line for line in str(content).splitlines()[4:] if ":" in line)
+    assert f"\033[{code}m{verdict}\033[0m\n" in content.text(colour=True) + "\n"
+
+
 def test_str_is_coloured_on_a_terminal_unless_no_color_is_set(monkeypatch):
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
     monkeypatch.delenv("NO_COLOR", raising=False)

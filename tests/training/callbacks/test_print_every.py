@@ -25,13 +25,14 @@ def test_a_stream_of_your_own(capsys):
 
 def test_a_progress_bar_leaves_the_line(monkeypatch):
     screen = io.StringIO()
+    screen.isatty = lambda: True
     monkeypatch.setattr(sys, "stdout", screen)
     monkeypatch.setattr(sys, "stderr", screen)
     classifier().fit(X, Y, optimizer=Adam(), epochs=2, callbacks=[PrintEvery(1)])
     lines = re.findall(r"(.*)(Cost after epoch \d: \S+)\n", screen.getvalue())
     assert len(lines) == 2
     assert all(bar.rpartition("\r")[2] == "" for bar, _ in lines)
-    assert re.search("step.*\r +\r$", lines[0][0])  # what was there is overwritten
+    assert re.search("loss.*\r +\r$", lines[0][0])  # what was there is overwritten
 
 
 def test_a_resumed_training_prints_the_rest(tmp_path, capsys):

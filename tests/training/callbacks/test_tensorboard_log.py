@@ -95,6 +95,6 @@ def test_without_tensorboardx_the_error_has_the_pip_command(monkeypatch, tmp_pat
     monkeypatch.setitem(sys.modules, "tensorboardX", None)
     with pytest.raises(
         MissingDependencyError,
-        match=r"TensorBoardLog needs tensorboardX, .*: pip install minidl\[tensorboard\]",
+        match=r'TensorBoardLog needs tensorboardX, .*: pip install "tensorboardX',
     ):
         TensorBoardLog(tmp_path)

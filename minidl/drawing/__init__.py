@@ -1,0 +1,1 @@
+"""Drawing that knows nothing of models: figures, their two looks, curves, and embedding."""
