@@ -25,6 +25,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "sphinxext.opengraph",
+    "accessible",
     "api_pages",
     "mathml",
     "pictures",

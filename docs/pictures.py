@@ -4,9 +4,9 @@
 """
 
 import contextlib
+import functools
 import os
 import re
-import sys
 import tempfile
 import textwrap
 from html import escape
@@ -16,6 +16,8 @@ from unittest import mock
 from docutils import nodes
 from matplotlib.sphinxext.plot_directive import PlotDirective
 from sphinx.util.docutils import SphinxDirective
+
+from minidl.plots import set_look
 
 ROOT = Path(__file__).resolve().parents[1]
 TERMINAL = {  # colours of paper, text, and ANSI's green and red: contrast at least 4.5 : 1
@@ -34,23 +36,33 @@ def programs():
 def draw(folder):
     """Run the programs, and write what they draw in both looks: boundary-1-light.png and so on."""
     import matplotlib
-    from matplotlib.figure import Figure
-
-    from minidl.plots import set_look
 
     folder.mkdir(parents=True, exist_ok=True)
-    savefig = Figure.savefig
 
-    def save(figure, name):
+    def save(savefig, figure, name):
         stem, _, ending = name.rpartition(".")
         for look in TERMINAL:
             path = folder / f"{stem}-{look}.{ending}"
             savefig(set_look(figure, look), path, dpi=110, transparent=True)
 
-    with mock.patch.object(Figure, "savefig", save), matplotlib.rc_context({"font.size": 13}):
+    with saving_by(save), matplotlib.rc_context({"font.size": 13}):
         report = run_programs()["report"].text(colour=True)
     for look in TERMINAL:
         (folder / f"report-{look}.svg").write_text(terminal(report, look), encoding="utf-8")
+
+
+@contextlib.contextmanager
+def saving_by(save):
+    """Let `figure.savefig(...)` call `save(savefig, figure, ...)`, with the original savefig."""
+    from matplotlib.figure import Figure
+
+    savefig = Figure.savefig
+
+    def replacement(figure, *arguments, **options):
+        save(savefig, figure, *arguments, **options)
+
+    with mock.patch.object(Figure, "savefig", replacement):
+        yield
 
 
 def run_programs():
@@ -133,17 +145,14 @@ class BothLooks(PlotDirective):
             self.options["class"] = [f"only-{look}"]
             self.options["include-source"] = look == "light"
             self.options["filename-prefix"] = f"{name}-{look}"
-            env.config.plot_rcparams = plot_style(look)
-            super().run()
+            with saving_by(functools.partial(save_in_look, look)):
+                super().run()
         return []
 
 
-def plot_style(look):
-    """Return the settings of matplotlib for a look."""
-    from matplotlib import style
-
-    paper = {"figure.facecolor": "#131416", "axes.facecolor": "#131416"}
-    return {} if look == "light" else dict(style.library["dark_background"]) | paper
+def save_in_look(look, savefig, figure, *arguments, **options):
+    """Save a figure in a look."""
+    savefig(set_look(figure, look), *arguments, **options)
 
 
 def draw_for_site(app, exception):
@@ -163,5 +172,4 @@ def setup(app):
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
     draw(ROOT / "docs" / "pictures")

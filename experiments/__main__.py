@@ -1,10 +1,14 @@
-"""`python -m experiments`: list the studies."""
+"""`python -m experiments`: list the studies, with a line each."""
 
 from __future__ import annotations
 
 import ast
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+
+from minidl.cli.suggestions import did_you_mean
+from minidl.escaping import escaped
 
 HERE = Path(__file__).parent
 
@@ -28,9 +32,14 @@ def has_main(tree: ast.Module) -> bool:
     return any(isinstance(target, ast.Name) and target.id == "main" for target in assigned)
 
 
-def main() -> int:
-    """Print the studies and return the exit status 0."""
+def main(names: Sequence[str] = ()) -> int:
+    """Print the studies and return the exit status 0; 2 after words, which belong elsewhere."""
     summaries = study_summaries()
+    if names:
+        cure = did_you_mean(names[0], summaries) or ": without a name it lists the studies"
+        problem = f"a study is run by python -m experiments.NAME, got {names[0]!r}{cure}"
+        print(escaped(f"experiments: {problem}"), file=sys.stderr)
+        return 2
     width = max(map(len, summaries))
     for name, summary in summaries.items():
         print(f"{name:{width}}  {summary}")
@@ -39,4 +48,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

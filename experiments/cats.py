@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> None:
 def cost_figure(trained: TrainedNetwork, dataset: Dataset) -> Any:
     """Return a figure of the cost over the epochs."""
     figure = new_figure(7, 4.5, "Cat or not: cost during training")
-    axes = plots.learning_curves(trained.history, axes=figure.add_subplot())
+    axes = plots.learning_curves(trained.history, held_out="test", axes=figure.add_subplot())
     draw_chance_level(axes)
     penalty = " + L2 penalty" if trained.model.penalties else ""
     axes.set(

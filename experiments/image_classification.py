@@ -83,7 +83,12 @@ def train(options: argparse.Namespace, dataset: Dataset, defaults: Defaults) -> 
     size = f"{model.parameters.size:,} parameters"
     print(f"{name}: {size}, {optimizer}, {options.epochs:,} epochs", flush=True)
     history = model.fit(
-        X, Y, optimizer=optimizer, epochs=options.epochs, batch_size=options.batch_size
+        X,
+        Y,
+        optimizer=optimizer,
+        epochs=options.epochs,
+        batch_size=options.batch_size,
+        validation=(dataset.test.x, dataset.test.y),  # for the curve: nothing is chosen by it
     )
     return TrainedNetwork(model, name, optimizer, history)
 
@@ -113,6 +118,7 @@ def report(
         "classes": dataset.classes,
         "confusion": counts,
         "cost_every_100": history.loss[::100],
+        "test_cost_every_100": history["val_loss"][::100],
         "cost_last": history.loss[-1],
         "seconds": history.seconds,
         "versions": study.versions(),

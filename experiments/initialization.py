@@ -124,6 +124,7 @@ def train(
         epochs=epochs,
         batch_size=None,
         callbacks=[record],
+        validation=test_data,
         progress=False,
     )
     return Training(model, history, record, model.evaluate(*data), model.evaluate(*test_data))
@@ -208,13 +209,13 @@ def accuracy_note(training: Training) -> str:
 
 
 def cost_figure(histories: Mapping[str, History], training: str) -> Any:
-    """Return a figure of all costs: the first epochs on a logarithmic axis, all epochs below 1."""
+    """Return a figure of all costs: the first epochs, logarithmic; all epochs below 1; the test."""
     figure = new_figure(
-        11, 4.8, f"Cost during training from different initial weights ({training})"
+        15, 4.8, f"Cost during training from different initial weights ({training})"
     )
-    first_epochs, all_epochs = figure.subplots(1, 2)
-    for axes in (first_epochs, all_epochs):
-        plots.learning_curves(histories, axes=axes)
+    first_epochs, all_epochs, test = figure.subplots(1, 3)
+    for axes, metric in ((first_epochs, "loss"), (all_epochs, "loss"), (test, "val_loss")):
+        plots.learning_curves(histories, metric=metric, held_out=None, axes=axes)
         line_styles = ("-", "--", "-", "-", "-.")
         for line, line_style in zip(axes.get_lines(), line_styles, strict=True):
             line.set_linestyle(line_style)
@@ -227,8 +228,11 @@ def cost_figure(histories: Mapping[str, History], training: str) -> Any:
         ylabel="cost (cross-entropy), logarithmic",
     )
     first_epochs.legend()
-    all_epochs.set(title="all epochs, costs below 1", ylim=(0, 1), ylabel="cost (cross-entropy)")
-    all_epochs.get_legend().remove()  # the lines are the same
+    all_epochs.set(title="all epochs, costs below 1")
+    test.set(title="100 test points, costs below 1")
+    for axes in (all_epochs, test):
+        axes.set(ylim=(0, 1), ylabel="cost (cross-entropy)")
+        axes.get_legend().remove()  # the lines are the same
     return figure
 
 

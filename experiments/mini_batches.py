@@ -10,9 +10,10 @@ and 97 % accuracy (majority class: 50 %), and to pass 0.15 after about 1,600, 36
 seconds depend on the machine. The DeepLearning.AI specialization describes the three in words and
 has no figures.
 
-The cost is that of all 3,000 points, computed after each epoch with the clock stopped. It takes
-about 20 seconds, prints a table, and writes results.json, cost.png (against epochs and against
-seconds) and steps.png (the cost of each single batch).
+The cost is that of all 3,000 points, computed after each epoch with the clock stopped, as that of
+1,000 test points is, which are dashed in cost.png. It takes about 20 seconds, prints a table, and
+writes results.json, cost.png (against epochs and against seconds) and steps.png (the cost of each
+single batch).
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ from .networks import binary_network
 
 WIDTHS = (2, 16, 8, 1)
 N_POINTS = 3000
+N_TEST = 1000
+Examples = tuple[np.ndarray, np.ndarray]
 LEARNING_RATE = 0.05
 TARGET_COST = 0.15
 BATCH_SIZES = {"whole set": None, "mini-batches of 64": 64, "stochastic (one example)": 1}
@@ -58,13 +61,13 @@ EXAMPLES = """examples:
 
 
 class MeasureCost(Callback):
-    """Add to the history the cost of all examples and the seconds without this measurement."""
+    """Add to the history the costs of all examples and of the test, and the seconds without."""
 
-    extra_metrics = ("cost", "seconds")
+    extra_metrics = ("cost", "val_cost", "seconds")
 
-    def __init__(self, X: np.ndarray, Y: np.ndarray) -> None:
-        self.X = X
-        self.Y = Y
+    def __init__(self, data: Examples, test: Examples) -> None:
+        self.data = data
+        self.test = test
         self.seconds = 0.0
         self.step_costs: list[float] = []
         self.start = 0.0
@@ -82,8 +85,10 @@ class MeasureCost(Callback):
         self.seconds += time.perf_counter() - self.start
         # A training that diverges is reported at its next step, not by warnings here.
         with np.errstate(over="ignore", invalid="ignore"):
-            cost = run.model.evaluate(self.X, self.Y)["loss"]
-        run.history.add({"cost": cost, "seconds": self.seconds})
+            cost, test_cost = (
+                run.model.evaluate(*examples)["loss"] for examples in (self.data, self.test)
+            )
+        run.history.add({"cost": cost, "val_cost": test_cost, "seconds": self.seconds})
         self.start = time.perf_counter()
 
 
@@ -109,32 +114,32 @@ class Training(NamedTuple):
         }
 
 
-def train(name: str, options: argparse.Namespace, X: np.ndarray, Y: np.ndarray) -> Training:
+def train(name: str, options: argparse.Namespace, data: Examples, test: Examples) -> Training:
     """Train a network with one batch size."""
     epochs = max(1, EPOCHS[name] // QUICK_DIVISOR) if options.quick else EPOCHS[name]
     model = binary_network(WIDTHS, init=He(), seed=np.random.RandomState(options.seed))
-    measure = MeasureCost(X, Y)
+    measure = MeasureCost(data, test)
     history = model.fit(
-        X,
-        Y,
+        *data,
         optimizer=GradientDescent(options.learning_rate),
         epochs=epochs,
         batch_size=BATCH_SIZES[name],
         callbacks=[measure],
         progress=False,
     )
-    scores = model.evaluate(X, Y)
+    scores = model.evaluate(*data)
     return Training(epochs, history, scores, measure.step_costs, measure.seconds)
 
 
 def run(options: argparse.Namespace) -> None:
     """Train with each batch size, report, write."""
-    X, Y = planar.moons(N_POINTS, 0.2, np.random.RandomState(options.seed))
-    majority = study.majority_share(Y)
+    data = planar.moons(N_POINTS, 0.2, np.random.RandomState(options.seed))
+    test = planar.moons(N_TEST, 0.2, np.random.RandomState(options.seed + 1))
+    majority = study.majority_share(data[1])
     network = study.network_name(WIDTHS)
     rate = f"{options.learning_rate:g}"
     print(f"{network}, gradient descent {rate} on {N_POINTS:,} points of two moons:", flush=True)
-    trainings = {name: train(name, options, X, Y) for name in BATCH_SIZES}
+    trainings = {name: train(name, options, data, test) for name in BATCH_SIZES}
     print_table(trainings, majority)
     content = {
         "settings": study.arguments(options),
@@ -190,10 +195,9 @@ def cost_figure(histories: Mapping[str, History], training: str) -> Any:
         (left, None, "epoch (one pass over all points)"),
         (right, "seconds", "training time (seconds)"),
     ):
-        plots.learning_curves(histories, metric="cost", against=against, axes=axes)
-        for line, line_style in zip(axes.get_lines(), ("-", "--", "-"), strict=True):
-            marker = "o" if len(line.get_xdata()) <= 20 else ""
-            line.set(linestyle=line_style, marker=marker, markersize=3)
+        plots.learning_curves(histories, metric="cost", against=against, held_out="test", axes=axes)
+        for line in axes.get_lines():
+            line.set(marker="o" if len(line.get_xdata()) <= 20 else "", markersize=3)
         draw_chance_level(axes)
         axes.set(
             xscale="log",
@@ -202,8 +206,10 @@ def cost_figure(histories: Mapping[str, History], training: str) -> Any:
             ylim=(0, 0.75),
         )
         axes.set_title("against epochs" if against is None else "against seconds")
-        axes.legend(fontsize=8)
+        axes.get_legend().remove()
     right.set_ylabel("")
+    handles, labels = left.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=8)
     return figure
 
 

@@ -116,6 +116,7 @@ def train(model: Sequential, epochs: int, data: Examples, test: Examples) -> Tra
         epochs=epochs,
         batch_size=BATCH_SIZE,
         callbacks=[record],
+        validation=test,
         progress=False,
     )
     return Trained(history, record.sizes, model.evaluate(*test)["accuracy"])
@@ -194,18 +195,20 @@ def mean_gradients(runs: Sequence[Trained]) -> np.ndarray:
 
 def cost_figure(trained: Trainings, training: str) -> Any:
     """Return a figure of the cost over the epochs, with a line for each seed."""
-    figure, grid = panels(trained, "Cost during training, a line for each seed")
+    title = "Cost during training, a line for each seed (dashed: test digits)"
+    figure, grid = panels(trained, title)
     for (initializer, networks), axes in zip(trained.items(), grid, strict=True):
         for (name, runs), colour in zip(networks.items(), plots.COLOURS, strict=False):
             for number, run in enumerate(runs):
                 label = name if number == 0 else None
                 epochs = range(1, len(run.history.loss) + 1)
                 axes.plot(epochs, run.history.loss, color=colour, alpha=0.7, label=label)
+                axes.plot(epochs, run.history["val_loss"], "--", color=colour, alpha=0.4)
         draw_chance_level(axes, N_CLASSES)
         axes.set(title=f"{initializer}'s initial weights", xlabel="epoch", ylim=(0, 2.7))
     grid[0].set_ylabel("cost (cross-entropy)")
     figure.legend(*grid[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
-    figure.suptitle(f"{figure.get_suptitle()}: {training}")
+    figure.suptitle(f"{figure.get_suptitle()}\n{training}")
     return figure
 
 

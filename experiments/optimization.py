@@ -22,8 +22,8 @@ some weights (`--seed 1`) their first step, along the gradient of all images, sw
 ReLU off for good: the network of the cat assignment then learns no more than the share of cats.
 
 It takes some 30 seconds, prints three tables, and writes results.json, cost.png (the cost over the
-epochs), boundaries.png (the decision boundaries) and valley.png (the path of each optimizer through
-the valley).
+epochs, in training and on 100 other points), boundaries.png (the decision boundaries) and
+valley.png (the path of each optimizer through the valley).
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ from minidl import (
 from minidl.data import load_cats, planar
 
 from . import study
-from .figures import boundaries_figure, draw_chance_level
+from .figures import boundaries_figure, draw_chance_level, new_figure
 from .full_batch import BATCH_SIZE, N_POINTS, WIDTHS, compare, comparison_table
 from .networks import binary_network
 from .valley import height, heights_table, optimizer_paths, paths_figure
@@ -60,6 +60,8 @@ OPTIMIZERS: dict[str, Any] = {
     "Adam": Adam,
 }
 LEARNING_RATE = 0.0007
+N_TEST = 100
+Examples = tuple[np.ndarray, np.ndarray]
 EPOCHS = 10_000
 QUICK_EPOCHS = 100
 RECORD_EVERY = 1000  # epochs
@@ -103,7 +105,7 @@ class Training(NamedTuple):
 
 
 def train(
-    optimizer: Optimizer, X: np.ndarray, Y: np.ndarray, *, seed: int, epochs: int
+    optimizer: Optimizer, X: np.ndarray, Y: np.ndarray, *, seed: int, epochs: int, test: Examples
 ) -> Training:
     """Train a network with one optimizer."""
     model = binary_network(WIDTHS, init=He(), seed=np.random.RandomState(seed))
@@ -116,6 +118,7 @@ def train(
         batch_size=BATCH_SIZE,
         shuffle=lambda epoch: np.random.RandomState(10 + epoch).permutation(N_POINTS),
         callbacks=[record],
+        validation=test,
         progress=False,
     )
     return Training(model, history, model.evaluate(X, Y), record.costs)
@@ -124,6 +127,7 @@ def train(
 def run(options: argparse.Namespace) -> None:
     """Train with each optimizer, minimize in the valley, report, write."""
     X, Y = planar.moons(N_POINTS, 0.2, np.random.RandomState(3))
+    test = planar.moons(N_TEST, 0.2, np.random.RandomState(4))  # the assignment has none
     epochs = QUICK_EPOCHS if options.quick else EPOCHS
     is_assignment = options.seed == ASSIGNMENT_SEED and not options.quick
     assignment = ASSIGNMENT if is_assignment else {}
@@ -135,7 +139,9 @@ def run(options: argparse.Namespace) -> None:
         flush=True,
     )
     trainings = {
-        name: train(optimizer_class(LEARNING_RATE), X, Y, seed=options.seed, epochs=epochs)
+        name: train(
+            optimizer_class(LEARNING_RATE), X, Y, seed=options.seed, epochs=epochs, test=test
+        )
         for name, optimizer_class in OPTIMIZERS.items()
     }
     print_table(trainings, majority, assignment)
@@ -187,18 +193,21 @@ def print_table(
 
 
 def cost_figure(histories: Mapping[str, History], network: str) -> Any:
-    """Return a figure of the cost over the epochs for each optimizer."""
-    axes = plots.learning_curves(histories)
-    draw_chance_level(axes)
-    for line, line_style in zip(axes.get_lines(), ("-", "--", "-", ":"), strict=True):
-        line.set_linestyle(line_style)
-    axes.set(
-        ylim=(0, 0.75),
-        ylabel="cost (cross-entropy), mean of each epoch",
-        title=f"Optimizers on two moons: {network}, learning rate {LEARNING_RATE}",
+    """Return a figure of the cost over the epochs for each optimizer, in training and test."""
+    title = f"Optimizers on two moons: {network}, learning rate {LEARNING_RATE}"
+    figure = new_figure(11.5, 4.8, title)
+    training, test = figure.subplots(1, 2, sharey=True)
+    for axes, metric in ((training, "loss"), (test, "val_loss")):
+        plots.learning_curves(histories, metric=metric, held_out=None, axes=axes)
+        draw_chance_level(axes)
+        for line, line_style in zip(axes.get_lines(), ("-", "--", "-", ":"), strict=True):
+            line.set_linestyle(line_style)
+        axes.legend()
+    training.set(
+        ylim=(0, 0.75), ylabel="cost (cross-entropy)", title="training: mean of each epoch"
     )
-    axes.legend()
-    return axes
+    test.set(ylabel="", title=f"{N_TEST} other points, after each epoch")
+    return figure
 
 
 main = study.command(

@@ -63,7 +63,7 @@ def run(options: argparse.Namespace) -> None:
 
 def cost_figure(trained: TrainedNetwork, dataset: Dataset, training: str) -> Any:
     """Return a figure of the cost over the epochs."""
-    axes = plots.learning_curves(trained.history)
+    axes = plots.learning_curves(trained.history, held_out="test")
     draw_chance_level(axes, n_classes=len(dataset.classes))
     axes.set(
         ylim=(0, None),

@@ -25,6 +25,13 @@ settings.register_profile("minidl", derandomize=True, deadline=None, max_example
 settings.load_profile("minidl")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config):
+    """Compare pictures, where pytest-mpl is installed: without its option it only draws them."""
+    if config.pluginmanager.hasplugin("pytest_mpl"):
+        config.option.mpl = True
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection():
     """Collect without looking for garbage: 16,000 tests stay, and are looked through each time."""

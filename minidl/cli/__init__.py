@@ -1,4 +1,4 @@
-"""The command line: `minidl train`, `evaluate`, `predict`, `check`, `play`, `data`, `completion`."""
+"""The command line: `minidl train`, `predict`, `check` and the other commands."""
 
 from __future__ import annotations
 

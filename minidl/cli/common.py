@@ -48,9 +48,11 @@ class CommandParser(argparse.ArgumentParser):
         known = self._option_string_actions
         options = [] if self._subparsers else [*takewhile(lambda word: word != "--", words)]
         for i, word in enumerate(options):
-            name = word.partition("=")[0]
+            name, sign, _ = word.partition("=")
             if name.startswith("--") and name not in known:
-                values = takewhile(lambda word: not word.startswith("-"), options[i + 1 :])
+                values = (
+                    [] if sign else [each for each in options[i + 1 : i + 2] if each[:1] != "-"]
+                )
                 shown = " ".join([word, *values])
                 self.error(f"unrecognized arguments: {shown}{did_you_mean(name, known)}")
         return super().parse_known_args(words, namespace)

@@ -25,11 +25,11 @@ class FileArgument(argparse.Action):
         setattr(namespace, self.dest, values)
 
     @property
-    def complete(self) -> dict[str, str]:
+    def complete(self) -> Any:
         """What each shell completes it with; only shtab asks for it."""
         import shtab
 
-        return dict(shtab.FILE)
+        return shtab.FILE
 
 
 class FolderArgument(FileArgument):
@@ -42,8 +42,8 @@ class FolderArgument(FileArgument):
     """
 
     @property
-    def complete(self) -> dict[str, str]:
+    def complete(self) -> Any:
         """What each shell completes it with; only shtab asks for it."""
         import shtab
 
-        return dict(shtab.DIRECTORY)
+        return shtab.DIRECTORY

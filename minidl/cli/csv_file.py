@@ -165,10 +165,11 @@ def read_features(
 
 
 def _check_names(path: Path, found: Sequence[str], columns: Sequence[str] | None) -> None:
-    for k, (name, expected) in enumerate(zip(found, columns or (), strict=False)):
+    columns = columns or ()
+    for k, (name, expected) in enumerate(zip(found, columns, strict=False)):
         if name != expected:
-            cure = did_you_mean(name, columns or ()) or ": put the columns in the same order"
+            cure = "" if name in columns else did_you_mean(name, columns)
             raise DataError(
                 f"{path}: must have the columns of the training in their order: column {k + 1} "
-                f"must be {expected!r}, found {name!r}{did_you_mean(name, columns or ())}"
+                f"must be {expected!r}, found {name!r}{cure}"
             )

@@ -10,6 +10,7 @@ from typing import Any
 from .. import DataError
 from ..data import Dataset, course_images
 from .common import add_command, emit
+from .completed_arguments import FolderArgument
 from .dataset_options import IMAGE_FILES, IMAGES
 
 
@@ -22,7 +23,8 @@ def add_data_list(subparsers: Any) -> None:
         The subcommands of `minidl data`.
     """
     parser = add_command(subparsers, "list", list_datasets)
-    parser.add_argument("--data", metavar="FOLDER", help="search only this folder")
+    text = "search only this folder (default: all)"
+    parser.add_argument("--data", action=FolderArgument, metavar="FOLDER", help=text)
 
 
 def list_datasets(options: argparse.Namespace) -> int:

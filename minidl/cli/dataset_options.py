@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -163,7 +163,7 @@ class DatasetArgument(FileArgument):
     """
 
     @property
-    def complete(self) -> dict[str, str]:
+    def complete(self) -> Any:
         """What each shell completes it with: names and files."""
         zsh = f"_alternative 'n:name:({_NAMES})' 'f:file:_files'"
         return super().complete | {"bash": "_minidl_datasets", "zsh": zsh}

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import webbrowser
 from collections.abc import Callable
+from threading import Thread
 from typing import Any
 
-from .. import DataError
+from .. import ArgumentError, DataError
 from ..errors import require_extra
 from ..play.points import PointSet, drawn_sets
 from .argument_types import number_type
@@ -66,9 +67,17 @@ def play(options: argparse.Namespace) -> int:
     sets = _sets(options.set)
     with require_extra("bokeh", "play", "minidl play"):
         from ..play.server import PlayServer
-    server = PlayServer(sets, options.port)
+    try:
+        server = PlayServer(sets, options.port)
+    except OSError as error:
+        raise ArgumentError(
+            f"--port must be one that is free, got {options.port} ({error.strerror}): "
+            "choose another one, or leave it out"
+        ) from error
     emit(options, {"url": server.url}, [f"the page is {server.url}", "press Ctrl-C to end it"])
-    server.run(ready=lambda: None if options.no_browser else _open(server.url))
+    if not options.no_browser:  # some browsers return only when they are closed
+        Thread(target=_open, args=(server.url,), name="minidl play: browser", daemon=True).start()
+    server.run()
     if not options.json:
         show("ended")
     return 0

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,7 +15,6 @@ import numpy as np
 from .. import Conv2D, History, Reshape, Sequential, plots
 from ..errors import MissingDependencyError
 from ..escaping import MAX_LINE, PLAIN_TEXT, shortened
-from ..html_pages.figures import UNKNOWN_LETTERS
 from ..layers import Activation
 from ..utils.atomic_files import atomic_write
 from ..utils.typing import Array
@@ -23,6 +23,9 @@ from .network_shape import network_shape
 from .streams import complain
 
 DPI = 120
+
+_UNKNOWN_LETTERS = "Glyph |Matplotlib currently does not support"
+"""How the warnings of matplotlib begin that its font lacks a letter, which is drawn as a box."""
 
 Draw = Callable[[], Any]
 
@@ -40,6 +43,14 @@ class WrittenFigures(NamedTuple):
 
     names: list[str]
     status: int
+
+
+@contextmanager
+def unknown_letters_ignored() -> Iterator[None]:
+    """Draw names in any letters without a warning, for the length of a context."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", _UNKNOWN_LETTERS, UserWarning)
+        yield
 
 
 def write_figures(folder: Path, figures: Mapping[str, Draw]) -> WrittenFigures:
@@ -66,8 +77,7 @@ def write_figures(folder: Path, figures: Mapping[str, Draw]) -> WrittenFigures:
     for name, draw in figures.items():
         buffer = io.BytesIO()
         try:
-            with warnings.catch_warnings():
-                warnings.filterwarnings("ignore", UNKNOWN_LETTERS, UserWarning)
+            with unknown_letters_ignored():
                 draw().figure.savefig(buffer, format="png", dpi=DPI)
         except MissingDependencyError as error:
             complain("train", f"no figures: {error}")
@@ -112,7 +122,7 @@ def train_figures(model: Sequential, history: History, dataset: LoadedDataset) -
         return plots.confusion_matrix(Y, predicted, dataset.classes)
 
     def boundary() -> Any:
-        axes = plots.decision_boundary(model, X, Y, classes=dataset.classes)
+        axes = plots.decision_boundary(model, X, Y, classes=dataset.classes, shade=True)
         if dataset.columns is not None:
             axes.set_xlabel(f"{shortened(dataset.columns[0])}, scaled", **PLAIN_TEXT)
             axes.set_ylabel(f"{shortened(dataset.columns[1])}, scaled", **PLAIN_TEXT)

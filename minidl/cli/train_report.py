@@ -24,6 +24,7 @@ from .output_folder import SETTINGS
 from .scores import MAX_CONFUSION_CLASSES, MAX_FIXED
 from .settings_file import settings_text
 from .settings_shown import setting_texts
+from .train_figures import unknown_letters_ignored
 
 _MAX_MISTAKES = 24
 _PICTURES = {
@@ -76,16 +77,19 @@ def save_train_report(
     name = shortened(Path(dataset.name).name)
     title = f"{name}: training of {shortened(results['network'], MAX_LINE)}"
     pictures = [Picture(figures[key], alt) for key, alt in _PICTURES.items() if key in figures]
+    with unknown_letters_ignored():
+        figure = drawn(pictures)
+        training = render_history(history, held_out="test")
     content = [
         outcome(results, len(dataset.test[0])),
         element("h2", "Scores"),
         _score_table(results),
         *_confusion(results),
-        element("div", drawn(pictures), class_="figures"),
+        element("div", figure, class_="figures"),
         *_mistakes(model, dataset),
         element("h2", "Training"),
         element("p", _VALIDATION, class_="muted"),
-        render_history(history, held_out="test"),
+        training,
         element("h2", "Data"),
         element("p", dataset.source),
         facts(_data(dataset)),
@@ -153,7 +157,7 @@ def _confusion(results: Mapping[str, Any]) -> Iterator[Markup]:
         (name, *(_cell(count, sum(counts)) for count in counts))
         for name, counts in zip(names, results["confusion"], strict=True)
     ]
-    caption = "Confusion of the test examples: true classes in rows, predicted ones in columns"
+    caption = "Confusion of the test examples (rows: true classes)"
     yield table(["true class", *names], rows, caption=caption, numbers=names)
 
 

@@ -28,7 +28,7 @@ def draw_curves(
     metric: str,
     *,
     against: str | None,
-    held_out: str,
+    held_out: str | None,
     axes: Any,
     function: str,
 ) -> Any:
@@ -42,8 +42,8 @@ def draw_curves(
         The column to draw; the column ``"val_" + metric`` is drawn, too, if there is one.
     against : str or None
         The column for the x axis; None for the epoch.
-    held_out : str
-        What the legend calls the curve of validation.
+    held_out : str or None
+        What the legend calls the curve of validation; None to leave it out.
     axes : matplotlib.axes.Axes or None
         Where to draw; None for a new figure.
     function : str
@@ -90,7 +90,7 @@ def _curves(
     histories: Columns | Mapping[str, Columns],
     metric: str,
     against: str | None,
-    held_out: str,
+    held_out: str | None,
     function: str,
 ) -> Iterator[_Curve]:
     is_comparison = isinstance(histories, Mapping)
@@ -105,7 +105,7 @@ def _curves(
         x = range(1, columns.epochs + 1) if against is None else columns[against]
         validation = f"val_{metric}"
         subsets = [("training", metric)]
-        if validation in columns:
+        if held_out is not None and validation in columns:
             subsets += [(shortened(held_out), validation)]
         for subset, column in subsets:
             if is_comparison:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ..errors import ArgumentError
 from .figure import GREY, axes_array
@@ -100,20 +100,27 @@ def _recolour(artist: Any, table: dict[str, str]) -> None:
             getattr(artist, f"set_{part}")(colours)
 
 
-def _exchanged(colours: Any, table: dict[str, str]) -> npt.NDArray[np.float64] | None:
+def _exchanged(colours: Any, table: dict[str, str]) -> Any:
     """Return a colour, or several, with those of the table exchanged; None if there are none."""
     from matplotlib.colors import to_hex, to_rgb, to_rgba_array
 
-    if isinstance(colours, str) and colours in ("auto", "none", "inherit"):
-        return None
+    if isinstance(colours, str):
+        return table.get(_hexadecimal(colours))
     rows = to_rgba_array(colours)
     new = rows.copy()
     for row in new:
         row[:3] = to_rgb(table.get(to_hex(row), to_hex(row)))
     if np.array_equal(np.round(new, 3), np.round(rows, 3)):
         return None
-    is_single = isinstance(colours, str) or np.ndim(colours) == 1
-    return new[0] if is_single else new
+    return new[0] if np.ndim(colours) == 1 else new
+
+
+@functools.cache
+def _hexadecimal(colour: str) -> str:
+    """Return the name of a colour as it stands in the tables; "auto" and the like stay."""
+    from matplotlib.colors import is_color_like, to_hex
+
+    return to_hex(colour) if is_color_like(colour) and colour != "none" else colour
 
 
 def _exchanged_scale(scale: Any, table: dict[str, str]) -> Any:

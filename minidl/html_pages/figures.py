@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from ..drawing.embed import data_uri
 from ..errors import MissingDependencyError
 from .markup import Markup, element, joined
-
-UNKNOWN_LETTERS = "Glyph |Matplotlib currently does not support"
-"""How the warnings of matplotlib begin that its font lacks a letter, which is drawn as a box."""
 
 
 class Picture(NamedTuple):
@@ -45,12 +41,10 @@ def drawn(pictures: Iterable[Picture]) -> Markup:
     Markup
         A figure for each; where matplotlib is missing, a line with the command that installs it.
     """
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", UNKNOWN_LETTERS, UserWarning)
-        try:
-            return joined(*map(_figure, pictures))
-        except MissingDependencyError as error:
-            return element("p", f"No pictures: {error}", class_="muted")
+    try:
+        return joined(*map(_figure, pictures))
+    except MissingDependencyError as error:
+        return element("p", f"No pictures: {error}", class_="muted")
 
 
 def _figure(picture: Picture) -> Markup:

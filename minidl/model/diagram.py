@@ -7,6 +7,7 @@ from typing import cast
 
 from ..escaping import MAX_LINE, shortened
 from ..html_pages.markup import Markup, element, joined
+from ..html_pages.page import fragment
 from ..layers.base import Layer, Shape
 from ..layers.chain import Chain
 from ..layers.container import Container
@@ -44,6 +45,11 @@ def diagram(objective: Objective, shape: Shape | None = None) -> Markup:
         *[element("p", more)] * (left_out > 0),
         element("p", f"{whole}, {objective.dtype}; {loss_text(objective)}", class_="muted"),
     )
+
+
+def diagram_in_notebook(objective: Objective) -> str:
+    """Return the layers of a model as boxes, for the output of a cell."""
+    return fragment(diagram(objective))
 
 
 def _inside(rows: Sequence[LayerRow]) -> dict[str, list[LayerRow]]:

@@ -25,7 +25,6 @@ from ..utils.random import as_rng, spawn_rngs
 from ..utils.sparse_rows import ExamplesLike
 from ..utils.typing import Array, Seed
 from ..utils.underflow import ignore_underflow, repeat_without_underflow
-from ..utils.validation import check_example_shape
 from .evaluation import evaluate
 from .inputs import prepare_batch
 from .isolated_access import IsolatedAccess
@@ -436,8 +435,7 @@ class Sequential:
         """
         batch = prepare_batch(self.objective_function, X, Y, sample_weight)
         with IsolatedAccess(self.objective_function) as isolated:
-            terms = isolated.terms(batch)
-        return {name: float(value) for name, value in terms.items()}
+            return {name: float(value) for name, value in isolated.terms(batch).items()}
 
     def gradient(
         self, X: ExamplesLike, Y: npt.ArrayLike, *, sample_weight: npt.ArrayLike | None = None
@@ -498,8 +496,6 @@ class Sequential:
         """
         from .summary import summarize
 
-        if shape is not None:
-            shape = check_example_shape(shape, "summary")
         return summarize(self.objective_function, shape)
 
     def save(self, path: FilePath) -> Path:
@@ -567,10 +563,9 @@ class Sequential:
         return load_model(path, cls, custom, limit=limit)
 
     def _repr_html_(self) -> str:
-        from ..html_pages.page import fragment
-        from .diagram import diagram
+        from .diagram import diagram_in_notebook
 
-        return fragment(diagram(self.objective_function))
+        return diagram_in_notebook(self.objective_function)
 
     def __repr__(self) -> str:
         penalties = f", penalties={list(self.penalties)}" if self.penalties else ""

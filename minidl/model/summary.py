@@ -11,6 +11,7 @@ from ..layers.container import Container, inner_shape
 from ..layers.shapes import output_shapes
 from ..layers.tree import described, trained_flags
 from ..objective import Objective
+from ..utils.validation import check_example_shape
 
 _UNITS = ("B", "kB", "MB", "GB")
 
@@ -52,6 +53,8 @@ def summarize(objective: Objective, shape: Shape | None = None) -> Table:
         A row per layer, indented for a layer inside of another one, and one for the total; a table
         of the buffers, if there are any; then a line with loss, penalties and dtype.
     """
+    if shape is not None:
+        shape = check_example_shape(shape, "summary")
     lines = [
         *_layer_table(objective, shape),
         *_frozen_line(objective),

@@ -34,7 +34,12 @@ NO_CURVE: dict[str, list[float]] = {"epoch": [], "loss": [], "val_loss": []}
 FOLLOW_SCHEME = """
 const dark = matchMedia("(prefers-color-scheme: dark)")
 const paint = () => {
-  const [text, grid] = dark.matches ? ["#e3e6ea", "#3a4048"] : ["#22262b", "#dfe3e8"]
+  const [text, grid, page] =
+    dark.matches ? ["#e3e6ea", "#3a4048", "#15181c"] : ["#22262b", "#dfe3e8", "#ffffff"]
+  for (const each of plots) {  // opaque: Bokeh leaves traces of texts on transparent ground
+    each.background_fill_color = each.border_fill_color = page
+    each.background_fill_alpha = each.border_fill_alpha = 1
+  }
   for (const axis of axes) {
     axis.axis_label_text_color = text
     axis.major_label_text_color = text
@@ -92,6 +97,7 @@ class Figures:
         """Return the script that colours texts and lines as the visitor prefers, light or dark."""
         figures = (self.plane, self.loss)
         arguments = {
+            "plots": [*figures, self.units],
             "axes": [axis for each in figures for axis in each.axis],
             "grids": [grid for each in figures for grid in each.grid],
             "legends": [self.loss.legend[0]],
@@ -233,7 +239,7 @@ def _units_title(layer: UnitPictures) -> str:
 
 def _curve_of(progress: Progress) -> dict[str, Any]:
     """Return the curves of a training, thinned where they have more points than can be seen."""
-    n_epochs = len(progress.loss)
+    n_epochs = progress.epochs
     step = max(1, -(-n_epochs // MAX_CURVE))
     rows = [*range(0, n_epochs, step)]
     if rows and rows[-1] != n_epochs - 1:

@@ -91,8 +91,9 @@ class Page:
             return "<p>Not trained yet.<br>Press Start, or train batch by batch.</p>"
         line = f"Epoch {progress.epoch:,}, batch {progress.batch} of {progress.batches}"
         losses = f"loss of this batch {progress.batch_loss:.4f}"
-        if progress.loss:
-            losses = f"loss {progress.loss[-1]:.4f}, validation {progress.val_loss[-1]:.4f}"
+        if progress.epochs:
+            last = progress.epochs - 1
+            losses = f"loss {progress.loss[last]:.4f}, validation {progress.val_loss[last]:.4f}"
         return f"<p>{line}<br>{losses}</p>"
 
     @staticmethod

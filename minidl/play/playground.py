@@ -177,7 +177,7 @@ class Playground:
         old = self.session
         is_running = old.is_running
         old.close()
-        self.earlier = old.progress if old.progress.loss else None
+        self.earlier = old.progress if old.progress.epochs else None
         self.session = self._new_session()
         if is_running:
             self.session.start()

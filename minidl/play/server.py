@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -13,7 +14,6 @@ from bokeh.document import Document
 from bokeh.server.auth_provider import AuthProvider
 from bokeh.server.server import BaseServer
 from bokeh.server.tornado import BokehTornado
-from bokeh.server.util import bind_sockets
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 from tornado.web import HTTPError
@@ -75,6 +75,11 @@ class PlayServer:
     ----------
     url : str
         The address of the page, with the random path.
+
+    Raises
+    ------
+    OSError
+        If the port is not free.
     """
 
     def __init__(self, sets: Sets, port: int = 0) -> None:
@@ -83,8 +88,9 @@ class PlayServer:
         self._sets = sets
         self._pages: set[Page] = set()
         token = os.urandom(TOKEN_BYTES).hex()
-        sockets, port = bind_sockets(ADDRESS, port)
-        host = f"{ADDRESS}:{port}"
+        listening = socket.create_server((ADDRESS, port))
+        listening.setblocking(False)
+        host = f"{ADDRESS}:{listening.getsockname()[1]}"
         application = _Scripts(
             {"/": Application(FunctionHandler(self._open_page))},
             prefix=token,
@@ -94,27 +100,18 @@ class PlayServer:
             unused_session_lifetime_milliseconds=CLOSED_MILLISECONDS,
             check_unused_sessions_milliseconds=CLOSED_MILLISECONDS // 3,
         )
-        self._http_server = HTTPServer(application)
-        self._http_server.add_sockets(sockets)
-        self._server = BaseServer(IOLoop.current(), application, self._http_server)
+        http_server = HTTPServer(application)
+        http_server.add_sockets([listening])
+        self._server = BaseServer(IOLoop.current(), application, http_server)
         self.url = f"http://{host}/{token}/"
 
-    @property
-    def n_pages(self) -> int:
-        """How many tabs are open."""
-        return len(self._pages)
-
-    def run(self, ready: Callable[[], None] = lambda: None) -> None:
-        """Serve until Ctrl-C or SIGTERM, and end all trainings then.
-
-        Parameters
-        ----------
-        ready : callable, optional
-            Called when the first request can be served.
-        """
+    def run(self) -> None:
+        """Serve until Ctrl-C, and end all trainings then."""
+        self._server.start()
         try:
-            self._server.io_loop.add_callback(ready)
-            self._server.run_until_shutdown()
+            self._server.io_loop.start()
+        except KeyboardInterrupt:  # the way to end it
+            pass
         finally:
             self.close()
 
@@ -122,7 +119,7 @@ class PlayServer:
         """End all trainings, and serve nothing more."""
         for page in [*self._pages]:
             page.close()
-        self._http_server.stop()
+        self._server.stop()
 
     def _open_page(self, document: Document) -> None:
         page = Page(document, self._sets)

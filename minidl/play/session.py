@@ -36,8 +36,10 @@ class Progress(NamedTuple):
         How many batches an epoch has; 0 before the first.
     batch_loss : float
         The objective of the last batch, before its step.
+    epochs : int
+        How many epochs are complete.
     loss, val_loss : sequence of float
-        Those of each epoch so far.
+        Those of each epoch. The training adds later ones: only the first `epochs` count.
     """
 
     theta: Array
@@ -45,6 +47,7 @@ class Progress(NamedTuple):
     batch: int = 0
     batches: int = 0
     batch_loss: float = math.nan
+    epochs: int = 0
     loss: Sequence[float] = ()
     val_loss: Sequence[float] = ()
 
@@ -63,16 +66,12 @@ class _Watcher(Callback):
 
 
 def _progress_of(run: TrainingRun) -> Progress:
-    history = run.history
-    val_loss = list(history["val_loss"]) if "val_loss" in history else []
+    columns = run.history.columns
+    loss, val_loss = columns.get("loss", []), columns.get("val_loss", [])
     return Progress(
         run.model.parameters.theta.copy(),
-        run.epoch,
-        run.batch,
-        run.batches_per_epoch,
-        float(run.loss),
-        list(history.loss[: len(val_loss)]),
-        val_loss,
+        *(run.epoch, run.batch, run.batches_per_epoch, float(run.loss)),
+        *(len(val_loss), loss, val_loss),
     )
 
 

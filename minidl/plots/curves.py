@@ -18,7 +18,7 @@ def learning_curves(
     *,
     metric: str = "loss",
     against: str | None = None,
-    held_out: str = "validation",
+    held_out: str | None = "validation",
     axes: Any = None,
 ) -> Any:
     """Plot a metric over the epochs of one or several trainings.
@@ -35,8 +35,8 @@ def learning_curves(
         plotted too if the history has it.
     against : str, optional
         The column for the x axis, such as "seconds". By default, the epoch.
-    held_out : str, default "validation"
-        What the legend calls the dashed curve, such as "test".
+    held_out : str or None, default "validation"
+        What the legend calls the dashed curve, such as "test"; None to leave it out.
     axes : matplotlib.axes.Axes, optional
         Where to plot. By default, a new figure of 7 x 4.5 inches.
 

@@ -138,7 +138,7 @@ class History:
         metric: str = "loss",
         *,
         against: str | None = None,
-        held_out: str = "validation",
+        held_out: str | None = "validation",
         axes: Any = None,
     ) -> Any:
         """Plot a metric over the epochs, in training and in validation (extra `plot`).
@@ -149,8 +149,8 @@ class History:
             The name of the metric, such as "accuracy".
         against : str, optional
             The column for the x axis. By default, the epoch.
-        held_out : str, default "validation"
-            What the legend calls the dashed curve, such as "test".
+        held_out : str or None, default "validation"
+            What the legend calls the dashed curve, such as "test"; None to leave it out.
         axes : matplotlib.axes.Axes, optional
             Where to plot. By default, a new figure.
 

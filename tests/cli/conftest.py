@@ -4,8 +4,16 @@ import json
 
 import pytest
 
+from minidl import Callback
 from minidl.cli import main, train
 from minidl.cli.train_figures import WrittenFigures
+from minidl.training import loop
+
+
+@pytest.fixture(autouse=True)
+def no_progress_lines(monkeypatch):
+    """Leave stderr to errors: test_cli.py and test_progress_bar.py see the lines of a training."""
+    monkeypatch.setattr(loop, "ProgressBar", Callback)
 
 
 @pytest.fixture

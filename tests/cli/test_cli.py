@@ -1,5 +1,6 @@
 """`python -m minidl`, run as a user runs it: exit status, streams, Ctrl-C."""
 
+import argparse
 import json
 import os
 import re
@@ -13,7 +14,7 @@ import pytest
 from child_processes import running
 
 import minidl
-from minidl.cli import main
+from minidl.cli import main, make_parser
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = [sys.executable, "-W", "error", "-m", "minidl"]
@@ -46,9 +47,15 @@ def failing(capsys, *arguments):
     return err
 
 
-def test_training_is_quiet_without_a_terminal_and_leaves_no_file(tmp_path):
+def test_training_prints_lines_without_a_terminal_and_leaves_no_file(tmp_path):
     done = run("train", "moons", "--epochs", 3, cwd=tmp_path)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0
+    assert [line[:9] for line in done.stderr.split("\n")] == [
+        "epoch 1/3",
+        "epoch 2/3",
+        "epoch 3/3",
+        "",
+    ]
     assert "accuracy" in done.stdout
     assert list(tmp_path.iterdir()) == []
 
@@ -106,7 +113,8 @@ def test_ctrl_c_ends_with_status_130_and_the_results_of_the_best_epoch(tmp_path,
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert err == "minidl train: interrupted\n"
+    assert err.splitlines()[-1] == "minidl train: interrupted"
+    assert len(err.splitlines()) == (1 if json_wanted else 2)
     results = json.loads((out_folder / "results.json").read_text())
     assert results["interrupted"]
     assert results["epochs"] == len(results["loss"]) < 1_000_000
@@ -149,7 +157,8 @@ def test_streams_that_take_nothing_end_nothing(tmp_path, words, status, stderr):
         timeout=60,
     )
     assert (tmp_path / "status").read_text() == f"{status}\n", done.stderr
-    assert done.stderr == stderr
+    lines = done.stderr.splitlines(keepends=True)
+    assert "".join(line for line in lines if not line.startswith("epoch ")) == stderr
     assert "file not found" not in done.stdout
     if "{out}" in words:
         assert json.loads((out / "results.json").read_text())["epochs"] == 2
@@ -180,13 +189,44 @@ def test_help_is_there(capsys, words):
         )
 
 
+@pytest.mark.parametrize("words", [[], ["data"]])
+def test_a_command_alone_prints_its_help(capsys, words):
+    """Status 0: nothing has failed."""
+    assert main(words) == 0
+    out, err = capsys.readouterr()
+    with pytest.raises(SystemExit):
+        main([*words, "--help"])
+    assert (out, err) == capsys.readouterr()
+    commands = ["train moons", "predict results/moons", "check moons"]
+    for command in commands if not words else ["data list"]:
+        assert f"\n  minidl {command}" in out
+
+
+def parsers(parser, path=()):
+    """Yield all parsers of commands, with what is typed before their options."""
+    yield path, parser
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name, child in action.choices.items():
+                yield from parsers(child, (*path, name))
+
+
+def test_the_help_of_each_option_tells_its_default():
+    for path, parser in parsers(make_parser()):
+        for action in parser._actions:
+            if action.option_strings and action.nargs != 0 and not action.required:
+                assert "(default: " in action.help, (path, action.option_strings)
+
+
 @pytest.mark.parametrize(
     ("words", "rule"),
     [
-        ([], "the following arguments are required: COMMAND"),
         (["learn"], "invalid choice: 'learn'"),
-        (["data"], "required: list|verify|make"),
-        (["train"], "required: DATASET"),
+        (["trian"], "invalid choice: 'trian' "),
+        (["trian"], ": did you mean train? (see minidl --help)"),
+        (["data", "lst"], ": did you mean list? (see minidl data --help)"),
+        (["train"], "minidl train: the following arguments are required: DATASET"),
+        (["train", "mons"], "got 'mons': did you mean moons?"),
         (
             ["train", "dogs"],
             "must be one of moons, circles, blobs, flower, cats, signs, or the path of a .csv file",
@@ -203,7 +243,15 @@ def test_help_is_there(capsys, words):
             ["check", "cats", "--noise", "1"],
             "--noise is only for moons, circles, blobs, flower, got it with cats",
         ),
+        (["train", "moons", "--optimizer", "adan"], ": did you mean adam?"),
         (["train", "moons", "--epoch", "3"], "unrecognized arguments: --epoch 3"),
+        (
+            ["train", "--epoch", "3", "moons"],
+            "minidl train: unrecognized arguments: --epoch 3: did you mean --epochs? "
+            "(see minidl train --help)",
+        ),
+        (["train", "--optimiser=adam", "moons"], "--optimiser=adam: did you mean --optimizer?"),
+        (["--versoin"], "unrecognized arguments: --versoin"),
     ],
 )
 def test_an_invalid_command_line_is_one_line(capsys, words, rule):

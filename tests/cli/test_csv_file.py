@@ -246,7 +246,7 @@ def test_without_a_number_of_features_all_columns_are_numbers(path):
         ("1,2\n1,2,no\n", "line 2: must have 2 finite numbers, .* found 3 cells"),
         ("1,2\n1,nan\n", "line 2: must have 2 finite numbers, .* found 'nan' in column 2"),
         ("1,2\nx,y\n", "line 2: .* found 'x' in column 1"),
-        ("y,x\n1,2\n", "columns of the training in their order: column 1 must be 'x', found 'y'"),
+        ("y,x\n1,2\n", "columns of the training in their order: column 1 must be 'x', found 'y'$"),
         ("x,z\n1,2\n", "column 2 must be 'y', found 'z'"),
         ("x,y,anwser\n1,2,a", "column 3 must be 'answer', found 'anwser': did you mean answer?"),
     ],

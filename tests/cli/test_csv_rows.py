@@ -25,6 +25,8 @@ def test_names_are_words_and_no_numbers(cells, expected):
 def test_numbers_are_decimals():
     path = Path("a.csv")
     assert row_numbers(path, 1, ["1", " -2e3 ", "1e308", "1.7e308"], "numbers")[1] == -2000
-    with pytest.raises(DataError, match="a.csv, line 7: must have numbers, found 'x' in column 2"):
+    with pytest.raises(
+        DataError, match=r"a\.csv, line 7: must have numbers, found 'x' in column 2"
+    ):
         row_numbers(path, 7, ["1", "x"], "numbers")
     assert finite_or_inf("1_0") == finite_or_inf("1e999") == finite_or_inf("-") == float("inf")

@@ -1,7 +1,9 @@
 """`minidl play`."""
 
 import json
+import socket
 import sys
+import threading
 import webbrowser
 
 import pytest
@@ -24,8 +26,10 @@ def served(monkeypatch):
         def __init__(self, sets, port):
             seen.update(sets=sets, port=port)
 
-        def run(self, ready):
-            ready()
+        def run(self):
+            for thread in threading.enumerate():
+                if thread.name == "minidl play: browser":
+                    thread.join()
 
     monkeypatch.setattr(server, "PlayServer", Served)
     monkeypatch.setattr(webbrowser, "open", lambda url: seen.update(opened=url) or True)
@@ -102,3 +106,10 @@ def test_without_bokeh_the_error_names_the_extra(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "bokeh.application", None)
     assert main(["play"]) == 1
     assert "play" in capsys.readouterr().err
+
+
+def test_a_port_that_is_taken_is_refused(capsys):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["play", "--no-browser", "--port", str(port)]) == 1
+    assert f"--port must be one that is free, got {port}" in capsys.readouterr().err

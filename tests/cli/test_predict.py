@@ -134,7 +134,7 @@ def flowers(tmp_path_factory, no_pictures):
     rng = np.random.default_rng(0)
     rows = ["length,width,kind"]
     rows += [
-        f"{a:.3f},{1000 * b:.3f},{'daisy rose tulip'.split()[k]}"
+        f"{a:.3f},{1000 * b:.3f},{('daisy', 'rose', 'tulip')[k]}"
         for k in range(3)
         for a, b in rng.normal(5 * k, 1, (30, 2))
     ]

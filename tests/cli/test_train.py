@@ -203,6 +203,7 @@ def test_cats_from_a_folder(results, tmp_path):
         "model.h5",
         "results.json",
         "report.html",
+        "settings.toml",
         "cost.png",
         "confusion.png",
         "misclassified.png",
@@ -214,7 +215,8 @@ def test_the_figures_show_something_and_the_table_is_aligned(capsys, tmp_path):
     assert main(["train", "blobs", "--epochs", "30", "--out", str(tmp_path)]) == 0
     lines = capsys.readouterr().out.splitlines()
     figures = "cost.png, confusion.png, boundary.png"
-    assert lines[-1] == f"wrote model.h5, results.json, report.html, {figures} in {tmp_path}"
+    files = "model.h5, results.json, settings.toml, report.html"
+    assert lines[-1] == f"wrote {files}, {figures} in {tmp_path}"
     assert len({len(line) for line in lines if "true" in line or "predicted" in line}) == 1
     assert (
         len({len(line) for line in lines if line.startswith(("majority", "accuracy", "loss"))}) == 1
@@ -231,7 +233,7 @@ def test_without_matplotlib_the_numbers_come_and_the_pip_line(capsys, tmp_path, 
     assert main(["train", "moons", "--epochs", "2", "--out", str(tmp_path)]) == 0
     assert "no figures: " in (err := capsys.readouterr().err)
     assert "pip install" in err
-    names = ["model.h5", "report.html", "results.json"]
+    names = ["model.h5", "report.html", "results.json", "settings.toml"]
     assert sorted(path.name for path in tmp_path.iterdir()) == names
     assert "pip install" in (tmp_path / "report.html").read_text("utf-8")
 

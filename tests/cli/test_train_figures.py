@@ -80,9 +80,16 @@ def test_a_figure_that_fails_loses_nothing_else(table, tmp_path, capsys, monkeyp
     shown, err = capsys.readouterr()
     problem = r"unexpected ZeroDivisionError: of \x1b"
     assert err == f"minidl train: no figure confusion.png: {problem}\n"
-    names = "model.h5, results.json, report.html, cost.png, boundary.png"
+    names = "model.h5, results.json, settings.toml, report.html, cost.png, boundary.png"
     assert shown.endswith(f"wrote {names} in {out}\n")
-    written = {"model.h5", "results.json", "report.html", "cost.png", "boundary.png"}
+    written = {
+        "model.h5",
+        "results.json",
+        "settings.toml",
+        "report.html",
+        "cost.png",
+        "boundary.png",
+    }
     assert {path.name for path in out.iterdir()} == written
     Sequential.load(out / "model.h5")
     assert main([*words, "--json"]) == 1

@@ -49,14 +49,14 @@ def test_pictures_that_are_misclassified_are_shown_with_both_classes(tmp_path):
 
 
 def test_names_from_a_file_are_escaped(tmp_path):
-    classes = ("<script>alert(1)</script>", "b&b", "x" * 5_000)
+    classes = ("<script>alert(1)</script>", "b&b 猫", "x" * 5_000)
     rows = [f"{i % 7},{i % 5},{i % 3},{classes[i % 3]}\n" for i in range(60)]
     path = tmp_path / "table <b>.csv"
     path.write_text("".join(rows))
     html = page(tmp_path, str(path), "--epochs", "1")
     assert "<script>" not in html
     assert "&lt;script&gt;alert(1)&lt;/scrip…" in html
-    assert "b&amp;b" in html
+    assert "b&amp;b 猫" in html
     assert "table &lt;b&gt;.csv: training of" in html
     assert "x" * 30 not in html
 

@@ -9,7 +9,7 @@ from studies import ROOT
 
 sys.path.insert(0, str(ROOT))  # if pytest itself is run rather than python -m pytest
 
-from experiments.__main__ import study_summaries
+from experiments.__main__ import main, study_summaries
 
 STUDIES = study_summaries()
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -24,6 +24,17 @@ def test_it_lists_each_study_with_its_summary():
     assert not {"study", "networks", "figures", "image_classification"} & set(STUDIES)
     for name, summary in STUDIES.items():
         assert lines[name].endswith(summary)
+
+
+@pytest.mark.parametrize(
+    ("name", "cure"),
+    [("initialisation", "did you mean initialization?"), ("zzz", "without a name it lists")],
+)
+def test_a_name_after_it_is_answered_with_how_a_study_is_run(capsys, name, cure):
+    assert main([name]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert f"a study is run by python -m experiments.NAME, got {name!r}: {cure}" in err
 
 
 @pytest.mark.parametrize("name", STUDIES)

@@ -56,6 +56,7 @@ def test_writes_the_numbers(quick):
     assert list(results) == [
         *names.split(),
         "cost_every_100",
+        "test_cost_every_100",
         "cost_last",
         "seconds",
         "versions",

@@ -26,11 +26,6 @@ def test_a_figure_is_there_in_both_looks():
         assert made.count(f'class="for-{look}"') == 2
 
 
-def test_a_letter_that_the_font_lacks_is_no_warning():
-    pytest.importorskip("matplotlib")
-    assert "<img" in drawn([Picture(lambda: draw("\N{CJK UNIFIED IDEOGRAPH-732B}"), "cat")])
-
-
 def test_without_matplotlib_a_line_says_what_to_install_once(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     made = drawn([Picture(draw, "a"), Picture(draw, "b")])

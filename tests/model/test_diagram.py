@@ -6,6 +6,7 @@ import pytest
 
 from minidl import (
     BinaryCrossEntropy,
+    Chain,
     Concat,
     Layer,
     Linear,
@@ -61,10 +62,14 @@ def test_layers_inside_of_others_are_in_their_boxes():
     assert "unchanged" not in made
 
 
-def test_ten_layers_do_not_belong_to_the_first():
-    made = drawn(Residual(Linear(2, 2)), *(Tanh() for _ in range(11)))
-    assert made.count("<ol") == 3
-    assert words_of(made).count("Tanh") == 11
+def test_a_layer_whose_name_begins_with_that_of_another_is_not_in_it():
+    class Named(Chain):
+        def named_children(self):
+            yield from zip(("a", "ab"), self.layers, strict=True)
+
+    made = drawn(Named(Chain(Tanh()), Tanh()), Linear(1, 1))
+    inner = made.split("<b>Named</b>")[1].split("</ol>")[1]
+    assert "ab Tanh ()" in words_of(inner)
 
 
 def test_a_name_from_outside_is_escaped_and_shortened():

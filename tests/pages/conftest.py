@@ -7,6 +7,8 @@ import shutil
 
 import pytest
 
+collect_ignore = ["play_picture.py"]  # no test
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 OFFLINE = [  # Chromium asks for nothing but the pages of the tests
     "--disable-background-networking",

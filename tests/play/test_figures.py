@@ -31,14 +31,17 @@ def source(figures, name):
 
 def drawing(n_epochs=3, units=()):
     numbers = np.linspace(1, 0, n_epochs)
-    return Drawing(Progress(None, loss=numbers, val_loss=2 * numbers), Pictures(PICTURE, [*units]))
+    return Drawing(
+        Progress(None, epochs=n_epochs, loss=numbers, val_loss=2 * numbers),
+        Pictures(PICTURE, [*units]),
+    )
 
 
 def test_the_examples_have_colours_and_markers(figures, moons):
     data = figures.plane.renderers[1].data_source.data
-    assert len(data["x"]) == 300
+    assert len(data["x"]) == 320
     assert data["marker"].count("circle") == len(moons.train[0])
-    assert {*data["colour"][:225]} == {*data["colour"][225:]}
+    assert {*data["colour"][:240]} == {*data["colour"][240:]}
     assert [axis.axis_label.text for axis in figures.plane.axis] == [*moons.features]
 
 

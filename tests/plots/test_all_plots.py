@@ -72,16 +72,6 @@ def test_makes_a_figure_that_shows_something(name):
 
 
 @each
-def test_the_dark_look_is_dark_and_shows_as_much(name):
-    axes = DRAW[name]()
-    light = pixels(axes)
-    plots.set_look(np.ravel(axes)[0].figure, "dark")
-    dark = pixels(axes)
-    assert dark[0, 0].max() < 0.15 < 0.95 < light[0, 0].min()
-    assert dark.std() > 0.3 * light.std()
-
-
-@each
 def test_draws_on_the_passed_axes(name):
     figure = Figure()
     axes = figure.subplots(1, 3)

@@ -73,9 +73,12 @@ def _descriptions(failures: Sequence[Check]) -> Iterator[Markup]:
     """Yield what is known of each failure."""
     if failures:
         yield element("h2", "What is wrong")
+    told = set()
     for check in failures[:MAX_FAILURES]:
+        diagnosis = _diagnosis(check)
         yield element("h3", _place(check))
-        yield element("p", _diagnosis(check))
+        yield element("p", "The same diagnosis." if diagnosis in told else diagnosis)
+        told.add(diagnosis)
         if check.worst:
             yield element("p", _worst(check), class_="muted")
         if check.error_summary:
@@ -87,8 +90,9 @@ def _descriptions(failures: Sequence[Check]) -> Iterator[Markup]:
 
 def _place(check: Check) -> str:
     """Return where the check is, as a part of a sentence."""
-    if check.layer is None:
-        return shortened(check.location, MAX_LINE)
+    if check.layer is None:  # of a function, whose arrays have names alone, or of the loss
+        is_array = check.term == "total" and not check.component
+        return shortened(check.parameter if is_array else check.location, MAX_LINE)
     mode = " in training" if check.training else ""
     layer = f"layer {check.path}, {shortened(check.component, MAX_LINE)}"
     through = "" if check.term in ("layer", "protocol") else f" ({shortened(check.term)})"
@@ -126,20 +130,22 @@ def _tables(rows: Sequence[Row]) -> Iterator[Markup]:
     passed = [row for row in rows if row.verdict == "pass"]
     others = [row for row in rows if row.verdict != "pass"]
     yield element("h2", "Checks")
-    terms = [
-        f"{term}, {words}" for term, words in _TERMS.items() if term in {row.term for row in rows}
-    ]
-    if len(terms) > 1:
+    shown_terms = {row.term for row in rows}
+    terms = [f"{term}, {words}" for term, words in _TERMS.items() if term in shown_terms]
+    if "layer" in shown_terms:  # it is a model's
         yield element("p", f"Terms: {'; '.join(terms)}.", class_="muted")
     if others:
         yield _table(others[::-1], "The checks that did not pass, the worst first")
     if passed:
         shown = _table(passed[:_MAX_ROWS], "The checks that passed")
         more = f"... and {len(passed) - _MAX_ROWS:,} more." if len(passed) > _MAX_ROWS else ""
-        line = f"{len(passed):,} rows passed"
+        line = f"{len(passed):,} row{'s' * (len(passed) > 1)} passed"
         yield folded(line, shown, *[element("p", more)] * bool(more))
 
 
 def _table(rows: Sequence[Row], caption: str) -> Markup:
-    cells = [(verdict_word(row.verdict), *row[1:]) for row in rows]
-    return table(HEADER, cells, caption=caption, numbers=_NUMBERS)
+    """Return a table of rows, without columns that are empty."""
+    cells = [HEADER, *((verdict_word(row.verdict), *row[1:]) for row in rows)]
+    columns = [column for column in zip(*cells, strict=True) if any(column[1:])]
+    header, *body = zip(*columns, strict=True)
+    return table(header, body, caption=caption, numbers=_NUMBERS)

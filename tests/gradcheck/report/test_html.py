@@ -58,7 +58,7 @@ def test_what_passed_is_folded_and_what_failed_is_not():
     html = report(good(), bad())._repr_html_()
     before, folded = html.split("<details>")
     assert before.count("<tr>") == folded.count("<tr>") == 2
-    assert "<summary>1 rows passed</summary>" in folded
+    assert "<summary>1 row passed</summary>" in folded
     assert "<details>" not in report(bad())._repr_html_()
 
 
@@ -71,7 +71,9 @@ def test_a_broken_rule_is_called_one():
 def test_training_and_the_way_through_the_network_are_part_of_the_place():
     html = report(bad(2, "data", "bias", training=True))._repr_html_()
     assert "bias of layer 2, Linear(2, 1) in training (data)" in html
-    assert "W1" in report(bad(None, "total", "W1", component=""))._repr_html_()
+    html = report(bad(None, "total", "W1", component=""))._repr_html_()
+    assert "Look first at <b>W1</b>." in html
+    assert ">layer</th>" not in html  # an empty column
 
 
 def test_outcomes_in_a_sentence():
@@ -91,9 +93,16 @@ def test_many_checks_make_no_large_page():
     assert "... and 4 more, in the table." in html
 
 
-def test_terms_are_explained_where_there_are_several():
+def test_terms_are_explained_in_the_report_of_a_model():
     assert "Terms: layer, a layer alone; total," in report(good(), good(0, "total"))._repr_html_()
-    assert "Terms:" not in report(good())._repr_html_()
+    function = report(good(None, "total", "W1"), good(None, "protocol", "2 rules"))
+    assert "Terms:" not in function._repr_html_()
+
+
+def test_what_is_said_once_is_not_repeated():
+    html = report(bad(None, "total", "W1"), bad(None, "total", "W2"))._repr_html_()
+    assert html.count("A factor 2.") == 2  # in the box, and below
+    assert html.count("The same diagnosis.") == 1
 
 
 def test_a_report_is_saved_as_a_page(tmp_path):
