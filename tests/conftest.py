@@ -1,6 +1,7 @@
 """Settings of every test."""
 
 import gc
+import os
 import signal
 
 import pytest
@@ -14,6 +15,11 @@ collect_ignore = [
     *("reference", "mutation/operators.py", "pages"),
     *("parallel/equality.py", "parallel/kills.py"),
 ]
+if os.name == "nt":  # their tools are those of POSIX: locks, limits of memory, terminals
+    collect_ignore += [
+        *("experiments/test_speed.py", "experiments/test_speed_parts.py"),
+        *("experiments/test_torture.py", "mutation", "utils/test_atomic_files.py"),
+    ]
 
 settings.register_profile("minidl", derandomize=True, deadline=None, max_examples=25)
 settings.load_profile("minidl")
