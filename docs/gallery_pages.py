@@ -1,5 +1,6 @@
 """What the galleries need beyond Sphinx-Gallery: both looks of pictures, and the notebooks."""
 
+import os
 import re
 import shutil
 import sys
@@ -15,6 +16,7 @@ from minidl import plots
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # for the studies
+os.environ.pop("MINIDL_DATA", None)  # which run with stand-ins: the site has no pictures of others
 DPI = 130
 THUMBNAIL = re.compile(r'sphinx_gallery_thumbnail_path = "(.+)"')
 
