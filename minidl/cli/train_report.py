@@ -29,10 +29,9 @@ from .train_figures import unknown_letters_ignored
 _MAX_MISTAKES = 24
 _PICTURES = {
     "boundary.png": "The class that the network predicts at each point, and the test examples",
-    "filters.png": "The filters of the first convolution",
-    "feature_maps.png": "What the first convolution gives for the first test image",
 }
-"""The figures of `train_figures` that the page has, with what they show."""
+"""The figures of `train_figures` that the page has, with what they show; filters and feature maps
+are beside it, since with them the page of a long training would exceed a megabyte."""
 _VALIDATION = "The columns val_... are measured on the test set after each epoch."
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from .history import History
 
 _MAX_CURVES = 4
+_MAX_POINTS = 500
+"""Epochs that a curve has: with thousands of them a page would exceed a megabyte."""
 _NOT_DRAWN = "learning_rate"
 
 
@@ -37,12 +39,15 @@ def render_history(history: History, held_out: str = "validation") -> Markup:
     if not history.epochs:
         return element("p", "No epochs yet.")
     header, *rows = history_table(history)
+    step = -(-history.epochs // _MAX_POINTS)
+    note = f"The curves show one of {step} epochs."
     best = history.best_epoch()
     monitor = history.default_monitor
     caption = f"Some epochs; the best {monitor} is that of epoch {best:,}"
     return joined(
         facts(_facts(history, monitor, best)),
-        element("div", drawn(_curves(history, held_out)), class_="figures"),
+        element("div", drawn(_curves(history, held_out, step)), class_="figures"),
+        *[element("p", note, class_="muted")] * (step > 1),
         table(header, rows, caption=caption, numbers=header),
     )
 
@@ -58,12 +63,24 @@ def _facts(history: History, monitor: str, best: int) -> dict[str, str]:
     return values
 
 
-def _curves(history: History, held_out: str) -> Iterator[Picture]:
-    """Yield a figure of each metric with that of the validation."""
+def _curves(history: History, held_out: str, step: int) -> Iterator[Picture]:
+    """Yield a figure of each metric with that of the validation, of one of `step` epochs."""
+    shown = _thinned(history, step)
     names = [name for name in history if not name.startswith("val_") and name != _NOT_DRAWN]
     for name in names[:_MAX_CURVES]:
-        draw = partial(history.plot, name, held_out=held_out)
+        draw = partial(shown.plot, name, held_out=held_out, against="epoch" if step > 1 else None)
         yield Picture(draw, _alt(history, name, held_out))
+
+
+def _thinned(history: History, step: int) -> History:
+    """Return the last epoch and each `step`-th one before it, with their numbers."""
+    if step == 1:
+        return history
+    thinned = type(history)()
+    for epoch in range((history.epochs - 1) % step + 1, history.epochs + 1, step):
+        metrics = {name: values[epoch - 1] for name, values in history.columns.items()}
+        thinned.add(metrics | {"epoch": epoch})
+    return thinned
 
 
 def _alt(history: History, name: str, held_out: str) -> str:

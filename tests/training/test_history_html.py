@@ -60,3 +60,24 @@ def test_it_is_saved_as_a_page_and_shown_in_a_notebook(tmp_path):
     assert made._repr_html_().startswith('<div class="minidl">')
     with pytest.raises(ArgumentError, match=r"History\.save_html writes a page"):
         made.save_html(tmp_path / "a.png")
+
+
+def test_a_long_training_makes_no_large_page(monkeypatch, tmp_path):
+    pytest.importorskip("matplotlib")
+    made = history(loss=[float(epoch % 2) for epoch in range(1_999)])
+    shown = []
+    plot = History.plot
+
+    def spied(self, *arguments, **options):
+        axes = plot(self, *arguments, **options)
+        shown.append(axes.lines[0].get_xydata())
+        return axes
+
+    monkeypatch.setattr(History, "plot", spied)
+    html = render_history(made)
+    (points,) = shown
+    assert points[[0, 1, -1], 0].tolist() == [3, 7, 1_999]
+    assert len(points) == 500
+    assert (points[:, 1] == (points[:, 0] - 1) % 2).all()
+    assert "The curves show one of 4 epochs." in html
+    assert "one of" not in render_history(history(loss=[1.0] * 500))
