@@ -104,7 +104,10 @@ def adapt(axes: Any) -> Any:
 def _recolour(artist: Any, table: dict[str, str]) -> None:
     is_scaled = getattr(artist, "get_array", None) is not None and artist.get_array() is not None
     if is_scaled and hasattr(artist, "set_cmap"):
-        artist.set_cmap(_exchanged_scale(artist.get_cmap(), table))
+        before = artist.get_cmap()
+        scale = _exchanged_scale(before, table)
+        if scale is not before:  # a new scale is drawn anew
+            artist.set_cmap(scale)
     for part in _PARTS:
         get: Callable[[], Any] | None = getattr(artist, f"get_{part}", None)
         if get is None or (is_scaled and part == "facecolor"):
