@@ -74,7 +74,9 @@ copybutton_selector = "div:not(.highlight-text) > div.highlight > pre"  # not wh
 # What a link to a page shows elsewhere. The address is known to who publishes the site.
 ogp_site_url = os.environ.get("MINIDL_SITE_URL", "")
 ogp_image = "_static/pictures/preview.png"
-ogp_image_alt = "minidl, and the boundary between two half-moons of points that a network has learned"
+ogp_image_alt = (
+    "minidl, and the boundary between two half-moons of points that a network has learned"
+)
 
 # Links to the documentation of others, by small inventories of the names that are used: no network.
 extensions.append("sphinx.ext.intersphinx")
