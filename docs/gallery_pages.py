@@ -7,17 +7,13 @@ import sys
 from pathlib import Path
 
 import bug_pictures
-import numpy as np
 from api_pages import summary
 from sphinx_gallery.utils import scale_image
-from two_looks import dark_name
-
-from minidl import plots
+from two_looks import compress, dark_name, save
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # for the studies
 os.environ.pop("MINIDL_DATA", None)  # which run with stand-ins: the site has no pictures of others
-DPI = 130
 THUMBNAIL = re.compile(r'sphinx_gallery_thumbnail_path = "(.+)"')
 
 
@@ -31,13 +27,11 @@ def scrape(block, block_vars, gallery_conf):
         return ""
     block_vars["is_drawn"] = True
     if "axes" in names:
-        figure = np.ravel(names["axes"])[0].figure
-        description = summary(Path(block_vars["src_file"]))
+        figure, description = names["axes"], summary(Path(block_vars["src_file"]))
     else:
         figure, description = bug_pictures.draw(names["report"])
     path = Path(next(block_vars["image_path_iterator"]))
-    for look, file in (("light", path), ("dark", dark_name(str(path)))):
-        plots.set_look(figure, look).savefig(file, dpi=DPI)
+    save(figure, path)
     source = path.relative_to(gallery_conf["src_dir"]).as_posix()
     return f".. image:: /{source}\n   :alt: {description}\n   :class: sphx-glr-single-img\n\n"
 
@@ -50,15 +44,16 @@ def copy_notebooks(app):
         shutil.copyfile(notebook, folder / notebook.name)
 
 
-def draw_dark_thumbnails(app):
-    """Make a thumbnail of each script's dark picture, beside the one of its light picture."""
-    settings = app.config.sphinx_gallery_conf
+def draw_thumbnails(app):
+    """Make a thumbnail of each script's dark picture, and smaller files of those that there are."""
+    size = app.config.sphinx_gallery_conf["thumbnail_size"]
     for script, picture in thumbnail_pictures(app):
-        dark = Path(dark_name(str(picture)))
-        if dark.exists():
-            folder = Path(app.srcdir) / script.parent / "images" / "thumb"
-            thumbnail = dark_name(f"sphx_glr_{script.stem}_thumb.png")
-            scale_image(dark, folder / thumbnail, *settings["thumbnail_size"])
+        folder = Path(app.srcdir) / script.parent / "images" / "thumb"
+        light = folder / f"sphx_glr_{script.stem}_thumb.png"
+        dark = Path(dark_name(str(light)))
+        for source, thumbnail in ((picture, light), (dark_name(str(picture)), dark)):
+            scale_image(source, thumbnail, *size)
+            compress(thumbnail)
 
 
 def thumbnail_pictures(app):
@@ -80,6 +75,6 @@ def hide_paths(app, docname, source):
 def setup(app):
     """Connect to the beginning of a build, after Sphinx-Gallery."""
     app.connect("builder-inited", copy_notebooks)
-    app.connect("builder-inited", draw_dark_thumbnails, priority=900)
+    app.connect("builder-inited", draw_thumbnails, priority=900)
     app.connect("source-read", hide_paths)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -17,15 +17,13 @@ import time
 from pathlib import Path
 from unittest import mock
 
-import numpy as np
-from PIL import Image
-
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from two_looks import save  # noqa: E402
+
 import minidl  # noqa: E402
 from experiments import study  # noqa: E402
-from minidl import plots  # noqa: E402
 
 RECORDED = ROOT / "docs" / "recorded"
 # The pictures of the page of each study; the first one is its thumbnail.
@@ -45,7 +43,6 @@ PICTURES = {
     "signs": ["cost", "confusion"],
 }
 ARGUMENTS = {"own_image": [str(RECORDED / "own_image" / "drawn.png")]}
-DPI, N_COLOURS = 100, 96
 
 
 def record(name):
@@ -68,9 +65,7 @@ def record(name):
     text = f"{command}\n# {origin(seconds)}\n\n{printed.getvalue().strip()}\n"
     (folder / "output.txt").write_text(without_paths(text), encoding="utf-8")
     for picture in PICTURES[name]:
-        figure = drawn[f"{picture}.png"]()
-        for look, file in (("light", f"{picture}.png"), ("dark", f"{picture}-dark.png")):
-            save(figure, look, folder / file)
+        save(drawn[f"{picture}.png"](), folder / f"{picture}.png")
 
 
 def without_paths(text):
@@ -94,16 +89,6 @@ def git(*arguments):
     command = ["git", *arguments]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     return run.stdout.strip()
-
-
-def save(figure, look, path):
-    """Write a figure in a look as a small PNG file."""
-    memory = io.BytesIO()
-    drawing = plots.set_look(figure, look)
-    whole = drawing if hasattr(drawing, "savefig") else np.ravel(drawing)[0].figure
-    whole.savefig(memory, dpi=DPI)
-    picture = Image.open(memory).convert("RGB").quantize(N_COLOURS, dither=Image.Dither.NONE)
-    picture.save(path, optimize=True)
 
 
 if __name__ == "__main__":

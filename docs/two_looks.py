@@ -3,10 +3,17 @@
 A page names the light picture only, and its words for those who do not see it stand once.
 """
 
+import io
 from pathlib import Path
 
+import numpy as np
 from docutils import nodes
+from PIL import Image
 from sphinx.transforms import SphinxTransform
+
+from minidl import plots
+
+DPI, N_COLOURS = 100, 96  # sharp enough, and small
 
 
 class AddDarkPictures(SphinxTransform):
@@ -24,6 +31,21 @@ class AddDarkPictures(SphinxTransform):
                 image["classes"].append("only-light")
                 twin["classes"].append("only-dark")
                 image.parent.insert(image.parent.index(image) + 1, twin)
+
+
+def save(drawing, path):
+    """Write a figure, or that of its axes, as a small PNG file in each look."""
+    figure = drawing if hasattr(drawing, "savefig") else np.ravel(drawing)[0].figure
+    for look, file in (("light", path), ("dark", dark_name(str(path)))):
+        memory = io.BytesIO()
+        plots.set_look(figure, look).savefig(memory, dpi=DPI)
+        picture = Image.open(memory).convert("RGB")
+        picture.quantize(N_COLOURS, dither=Image.Dither.NONE).save(file, optimize=True)
+
+
+def compress(path):
+    """Make a PNG file smaller, by fewer colours; it may be transparent."""
+    Image.open(path).quantize(N_COLOURS).save(path, optimize=True)
 
 
 def dark_name(name):
