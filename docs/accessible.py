@@ -1,6 +1,6 @@
-"""What the writers of Sphinx and the theme leave out for readers who hear a page.
+"""What the writers of Sphinx and the theme leave out for readers who hear a page, or pay for it.
 
-`tests/pages/test_site.py` runs axe-core on every page: a correction that is no longer needed may go.
+`tests/pages/test_site.py` runs axe-core on every page: a correction that nothing needs may go.
 """
 
 import re
@@ -18,6 +18,8 @@ CORRECTIONS = {
     r'<div class="citation-list" role="list">|<div role="list" class="citation-list">': (
         '<div class="citation-list">'
     ),
+    # Pictures are fetched when they are seen: of each pair, the one in the look of the page.
+    r"<img (?![^>]*\bloading=)": '<img loading="lazy" ',
     # A signature of several lines is no list of definitions: nothing is defined.
     r'<dl>\n((?:<dd><em class="sig-param">.*?</dd>\n)+)</dl>': lambda match: re.sub(
         "<(/?)dd>", r"<\1span>", f'<span class="parameters">{match[1]}</span>'

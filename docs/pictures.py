@@ -68,13 +68,16 @@ def saving_by(save):
 def run_programs():
     """Run the programs one after another, in silence, and return their names."""
     names = {"__name__": "readme"}
-    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
-        with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
-            with contextlib.redirect_stderr(nowhere):
-                for number, program in enumerate(programs()):
-                    path = Path(f"program{number}.py")  # the checker reads the lines of its code
-                    path.write_text(program, encoding="utf-8")
-                    exec(compile(program, str(path), "exec"), names)
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        stack.enter_context(contextlib.chdir(folder))
+        nowhere = stack.enter_context(open(os.devnull, "w"))
+        stack.enter_context(contextlib.redirect_stdout(nowhere))
+        stack.enter_context(contextlib.redirect_stderr(nowhere))
+        for number, program in enumerate(programs()):
+            path = folder / f"program{number}.py"  # the checker reads the lines of its code
+            path.write_text(program, encoding="utf-8")
+            exec(compile(program, str(path), "exec"), names)
     return names
 
 
@@ -88,7 +91,7 @@ def terminal(text, look):
         lines += [(part, TERMINAL[look][code]) for part in parts]
     width, height = round(8.45 * COLUMNS) + 24, 19 * len(lines) + 20
     rows = "\n".join(
-        f'<text x="12" y="{19 * number + 25}" fill="{colour}">{escape(line).replace(" ", "&#160;")}</text>'
+        f'<text x="12" y="{19 * number + 25}" fill="{colour}">{unbroken(line)}</text>'
         for number, (line, colour) in enumerate(lines)
     )
     return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" \
@@ -98,6 +101,11 @@ font-family="ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-
 {rows}
 </svg>
 """
+
+
+def unbroken(line):
+    """Return a line for SVG, which would draw several spaces as one."""
+    return escape(line).replace(" ", "&#160;")
 
 
 class Picture(SphinxDirective):

@@ -17,7 +17,9 @@ FETCHED = re.compile(  # by the page itself, not by a click
 )
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 LARGEST = 1_000_000  # bytes of a page with its pictures
-CUT = "[...document.querySelectorAll('pre')].filter(each => each.scrollWidth > each.clientWidth + 1)"
+CUT = (
+    "[...document.querySelectorAll('pre')].filter(each => each.scrollWidth > each.clientWidth + 1)"
+)
 
 
 @pytest.fixture(scope="module")
@@ -54,10 +56,15 @@ def test_no_page_fetches_anything_from_the_network(site):
         assert not FETCHED.search(path.read_text(encoding="utf-8")), path.name
 
 
-def test_no_page_is_large(site):
+def test_no_page_is_large_with_the_pictures_of_one_look(site):
     for page in site.rglob("*.html"):
-        pictures = set(re.findall(r'<img [^>]*src="(?!data:)([^"]+)"', page.read_text("utf-8")))
-        size = sum((page.parent / path).stat().st_size for path in {page.name, *pictures})
+        images = re.findall(r"<img [^>]*>", page.read_text(encoding="utf-8"))
+        assert all(
+            'loading="lazy"' in image for image in images
+        )  # what is not shown is not fetched
+        shown = " ".join(image for image in images if "only-dark" not in image)
+        files = {page.name, *re.findall(r'src="(?!data:)([^"]+)"', shown)}
+        size = sum((page.parent / file).stat().st_size for file in files)
         assert size < LARGEST, page.relative_to(site)
 
 
