@@ -10,7 +10,7 @@ from typing import Any
 
 from bokeh.document import Document
 from bokeh.layouts import column, row
-from bokeh.models import Button, Div, InlineStyleSheet
+from bokeh.models import Button, CustomJS, Div, InlineStyleSheet
 
 from ..errors import ArgumentError, MinidlError
 from ..escaping import escaped
@@ -24,6 +24,9 @@ from .session import Progress, TrainingSession
 
 FRAME_MILLISECONDS = 100
 TITLE = "minidl play"
+LOST = """
+status.text = "<p class='problem'>The page has lost its server.<br>Start minidl play again.</p>"
+"""
 
 
 class Page:
@@ -204,6 +207,7 @@ class Page:
         document.title = TITLE
         document.template = _text("page.html")
         document.js_on_event("document_ready", figures.follow_scheme())
+        document.js_on_event("connection_lost", CustomJS(args={"status": self.status}, code=LOST))
         document.add_periodic_callback(self.refresh, FRAME_MILLISECONDS)
         document.on_session_destroyed(lambda context: self.close())
 
