@@ -166,6 +166,7 @@ class Page:
 
     def _reset(self) -> None:
         self.playground.reset()
+        self.breaking.show_found(None)
         self.refresh()
 
     def _check(self) -> None:
@@ -183,8 +184,8 @@ class Page:
         threading.Thread(target=check, name="minidl play: check", daemon=True).start()
 
     def _show_found(self, session: TrainingSession, found: Report | MinidlError) -> None:
-        is_current = session is self.playground.session
-        self.breaking.show_found(found if is_current else None)
+        if session is self.playground.session:  # else another check may have been asked for
+            self.breaking.show_found(found)
 
     def _build(self) -> None:
         document, figures = self.document, self.figures
