@@ -17,7 +17,7 @@ from bokeh.models import (
 from bokeh.plotting import figure
 
 from ..escaping import shortened
-from .pictures import COLOURS, UNITS_PER_LAYER, Plane, UnitPictures
+from .pictures import COLOURS, Plane, UnitPictures
 from .playground import Drawing
 from .points import PointSet
 from .session import Progress
@@ -26,8 +26,9 @@ MAX_POINTS = 1000  # of each set are drawn
 MARKERS = ("square", "circle")  # of validation and training examples
 MAX_CURVE = 400  # points of a curve
 GAP = 0.12  # between the pictures of units, of their side
+CELL = 1 + GAP
+COLUMNS = 8  # pictures of units in a row
 TITLE_HEIGHT = 0.6
-ROW = 1 + GAP + TITLE_HEIGHT
 NO_CURVE: dict[str, list[float]] = {"epoch": [], "loss": [], "val_loss": []}
 
 # Bokeh draws text on a canvas, which no style sheet reaches.
@@ -159,22 +160,24 @@ class Figures:
         self._show_units(drawing.pictures.units)
 
     def _show_units(self, layers: list[UnitPictures]) -> None:
-        images, x, y = [], [], []
-        for row, layer in enumerate(layers):
-            for column, picture in enumerate(layer.pictures):
+        images, x, y, tops = [], [], [], []
+        bottom = 0.0
+        for layer in layers:
+            tops.append(bottom - TITLE_HEIGHT / 2)
+            bottom -= TITLE_HEIGHT
+            for number, picture in enumerate(layer.pictures):
+                row, column = divmod(number, COLUMNS)
                 images.append(picture)
-                x.append(column * (1 + GAP))
-                y.append(-(row + 1) * ROW + GAP)
+                x.append(column * CELL)
+                y.append(bottom - row * CELL - 1)
+            bottom = min(y[-1], bottom) - GAP
         self._pictures.data = {"image": images, "x": x, "y": y}
-        tops = [-row * ROW - TITLE_HEIGHT * 0.6 for row in range(len(layers))]
         titles = [_units_title(layer) for layer in layers]
         if titles != list(self._titles.data["text"]):
             self._titles.data = {"x": [0.0] * len(layers), "y": tops, "text": titles}
-            columns = max((len(layer.pictures) for layer in layers), default=1)
-            columns = max(columns, UNITS_PER_LAYER // 2)
-            self.units.x_range.end = columns * (1 + GAP)
-            self.units.y_range.start = -max(len(layers), 1) * ROW
-            self.units.aspect_ratio = columns * (1 + GAP) / (max(len(layers), 1) * ROW)
+            self.units.visible = bool(layers)
+            self.units.y_range.start = bottom or -1
+            self.units.aspect_ratio = COLUMNS * CELL / -(bottom or -1)
 
     def _plane_figure(self) -> Any:
         plot = _figure("plane", x_range=Range1d(), y_range=Range1d(), aspect_ratio=1)
@@ -220,7 +223,7 @@ class Figures:
         return plot
 
     def _units_figure(self) -> Any:
-        ranges = {"x_range": Range1d(0, 1), "y_range": Range1d(-1, 0)}
+        ranges = {"x_range": Range1d(0, COLUMNS * CELL), "y_range": Range1d(-1, 0)}
         plot = _figure("units", **ranges, aspect_ratio=2, min_border=0)
         plot.image_rgba("image", x="x", y="y", dw=1, dh=1, source=self._pictures)
         self._title_glyph = plot.text(

@@ -10,7 +10,7 @@ from typing import Any
 
 from bokeh.document import Document
 from bokeh.layouts import column, row
-from bokeh.models import Button, Div, InlineStyleSheet
+from bokeh.models import Button, CustomJS, Div, InlineStyleSheet
 
 from ..errors import ArgumentError, MinidlError
 from ..escaping import escaped
@@ -24,6 +24,9 @@ from .session import Progress, TrainingSession
 
 FRAME_MILLISECONDS = 100
 TITLE = "minidl play"
+LOST = """
+status.text = "<p class='problem'>The page has lost its server.<br>Start minidl play again.</p>"
+"""
 
 
 class Page:
@@ -163,6 +166,7 @@ class Page:
 
     def _reset(self) -> None:
         self.playground.reset()
+        self.breaking.show_found(None)
         self.refresh()
 
     def _check(self) -> None:
@@ -180,8 +184,8 @@ class Page:
         threading.Thread(target=check, name="minidl play: check", daemon=True).start()
 
     def _show_found(self, session: TrainingSession, found: Report | MinidlError) -> None:
-        is_current = session is self.playground.session
-        self.breaking.show_found(found if is_current else None)
+        if session is self.playground.session:  # else another check may have been asked for
+            self.breaking.show_found(found)
 
     def _build(self) -> None:
         document, figures = self.document, self.figures
@@ -204,6 +208,7 @@ class Page:
         document.title = TITLE
         document.template = _text("page.html")
         document.js_on_event("document_ready", figures.follow_scheme())
+        document.js_on_event("connection_lost", CustomJS(args={"status": self.status}, code=LOST))
         document.add_periodic_callback(self.refresh, FRAME_MILLISECONDS)
         document.on_session_destroyed(lambda context: self.close())
 

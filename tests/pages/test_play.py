@@ -254,4 +254,5 @@ def test_ctrl_c_ends_it(page):
     process.send_signal(signal.SIGINT)
     assert process.wait(20) == 0
     assert process.stdout.read().splitlines()[-1] == "ended"
+    wait_for_text(page, "The page has lost its server")
     process.stdout.close()

@@ -66,18 +66,20 @@ def test_long_curves_are_thinned_and_keep_their_ends(figures):
 
 
 def test_units_are_shown_layer_below_layer(figures):
-    layers = [UnitPictures("layer 0", 3, [PICTURE] * 3), UnitPictures("layer 2", 40, [PICTURE] * 2)]
+    layers = [UnitPictures("layer 0", 3, [PICTURE] * 3), UnitPictures("layer 2", 40, [PICTURE] * 9)]
     figures.show(drawing(units=layers), None)
     data = source(figures, "pictures")
-    assert len(data["image"]) == 5
-    assert data["x"][:3] == pytest.approx([0, 1.12, 2.24])
-    assert len({*data["y"]}) == 2
-    assert figures.units.renderers[1].data_source.data["text"] == [
-        "layer 0",
-        "layer 2: the first 2 of 40 units",
-    ]
+    assert len(data["image"]) == 12
+    assert data["x"][:4] == pytest.approx([0, 1.12, 2.24, 0])
+    assert data["x"][-1] == 0  # the ninth is in a row of its own
+    assert data["y"] == pytest.approx([-1.6] * 3 + [-3.32] * 8 + [-4.44])
+    titles = figures.units.renderers[1].data_source.data
+    assert titles["text"] == ["layer 0", "layer 2: the first 9 of 40 units"]
+    assert titles["y"] == pytest.approx([-0.3, -2.02])
+    assert figures.units.y_range.start == pytest.approx(-4.56)
     figures.show(drawing(), None)
     assert source(figures, "pictures")["image"] == []
+    assert not figures.units.visible
 
 
 def test_names_are_no_formulas():

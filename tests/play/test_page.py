@@ -8,6 +8,7 @@ import pytest
 pytest.importorskip("bokeh")
 
 from bokeh.events import ButtonClick
+from bokeh.server.callbacks import NextTickCallback
 
 from minidl.play.points import PointSet
 
@@ -29,17 +30,19 @@ def train(page, batches):
     return progress
 
 
-def finish_check(page):
-    """Wait for the check, and do what it asks the page to do."""
+def ended_checks(page):
+    """Wait for the checks, and return what they ask the page to do."""
     for thread in threading.enumerate():
         if thread.name == "minidl play: check":
             thread.join()
-    (callback,) = (
-        each
-        for each in page.document.session_callbacks
-        if type(each).__name__ == "NextTickCallback"
-    )
-    callback.callback()
+    callbacks = page.document.session_callbacks
+    return [each.callback for each in callbacks if isinstance(each, NextTickCallback)]
+
+
+def finish_checks(page):
+    """Wait for the check, and do what it asks the page to do."""
+    for callback in ended_checks(page):
+        callback()
 
 
 def test_at_first_it_shows_the_untrained_network(new_page):
@@ -103,7 +106,7 @@ def test_a_mistake_is_made_found_and_named(new_page):
     page.breaking.mistake.value = "bias: wrong sign"
     assert page.playground.settings.broken == 2
     click(page.breaking.check)
-    finish_check(page)
+    finish_checks(page)
     assert "layer 2 Linear(8, 8) bias" in page.breaking.result.text
     page.breaking.mistake.value = ""
     assert page.breaking.result.text == ""
@@ -111,10 +114,32 @@ def test_a_mistake_is_made_found_and_named(new_page):
 
 def test_what_is_found_of_an_earlier_network_is_not_shown(new_page):
     page = new_page()
+    page.breaking.mistake.value = "bias: forgotten"
     click(page.breaking.check)
-    page.document.get_model_by_name("widths").value = "4"
-    finish_check(page)
+    page.breaking.mistake.value = ""
+    finish_checks(page)
     assert page.breaking.result.text == ""
+
+
+def test_an_earlier_check_that_ends_last_hides_no_later_one(new_page):
+    page = new_page()
+    page.document.get_model_by_name("widths").value = "3"
+    click(page.breaking.check)
+    (earlier,) = ended_checks(page)
+    page.breaking.mistake.value = "bias: forgotten"
+    click(page.breaking.check)
+    finish_checks(page)
+    earlier()
+    assert "A gradient is wrong" in page.breaking.result.text
+
+
+def test_after_a_reset_the_check_can_be_asked_for_again(new_page):
+    page = new_page()
+    click(page.breaking.check)
+    click(page.reset)
+    finish_checks(page)
+    assert page.breaking.result.text == ""
+    assert not page.breaking.check.disabled
 
 
 def test_a_check_that_cannot_be_made_says_why(new_page):
@@ -122,7 +147,7 @@ def test_a_check_that_cannot_be_made_says_why(new_page):
     session = page.playground.session
     session.progress = session.progress._replace(theta=session.progress.theta * np.nan)
     click(page.breaking.check)
-    finish_check(page)
+    finish_checks(page)
     assert "finite" in page.breaking.result.text
     assert not page.breaking.check.disabled
 
