@@ -7,6 +7,7 @@ from importlib import import_module
 from pathlib import Path
 
 from docutils import nodes
+from numpydoc.xref import DEFAULT_LINKS
 from sphinx.domains.python import PyXRefRole
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.inspect import stringify_signature
@@ -111,7 +112,8 @@ def type_links():
     names = [name for package in packages for name in public_names(package)]
     links = {name.rpartition(".")[2]: name for name in names} | OTHER_TYPES
     roles = {word: f":obj:`{word} <{name}>`" for word, name in links.items()}
-    return roles | {"array_like": f"`array_like <{ARRAY_LIKE}>`__"}
+    plain = {word: word for word in DEFAULT_LINKS}  # numpydoc's own need whole inventories
+    return plain | roles | {"array_like": f"`array_like <{ARRAY_LIKE}>`__"}
 
 
 def documented_members(cls):

@@ -127,7 +127,7 @@ def draw_preview(folder):
     words = "Deep learning in NumPy:\nevery gradient is written by hand,\nand proved right"
     figure.text(0.05, 0.24, words, size=23, linespacing=1.5)
     axes = figure.add_axes((0.5, 0.08, 0.49, 0.84))
-    axes.imshow(imread(folder / "boundary-90-light.png"))
+    axes.imshow(imread(folder / "boundary-99-light.png"))
     axes.set_axis_off()
     figure.savefig(folder / "preview.png", dpi=100)
 

@@ -73,4 +73,4 @@ def test_a_study_shows_its_recorded_run_and_its_own_code(script):
             assert file.stat().st_size < 100_000, f"{file} is larger than a page should load"
     command, origin, *_ = (RECORDED / name / "output.txt").read_text(encoding="utf-8").splitlines()
     assert command.startswith(f"$ python -m experiments.{name}")
-    assert re.match(r"# recorded on \d{4}-\d\d-\d\d at commit [0-9a-f]{7,}; ", origin)
+    assert re.match(r"# recorded on \d{4}-\d\d-\d\d at commit [0-9a-f]{7,}", origin)

@@ -15,6 +15,7 @@ from .argument_types import number_type
 from .common import add_command, emit
 from .dataset_options import FILES, load_dataset
 from .streams import show
+from .suggestions import did_you_mean
 
 SEED = 1
 _PORT = number_type(int, "an integer from 0 to 65535", lambda number: 0 <= number < 2**16)
@@ -91,7 +92,8 @@ def _open(url: str) -> None:
 def _set_name(text: str) -> str:
     if text in drawn_sets() or any(text.lower().endswith(ending) for ending in FILES):
         return text
-    raise argparse.ArgumentTypeError(f"must be one of {_SETS}; got {text!r}")
+    cure = did_you_mean(text, drawn_sets())
+    raise argparse.ArgumentTypeError(f"must be one of {_SETS}; got {text!r}{cure}")
 
 
 def _sets(first: str | None) -> dict[str, Callable[[], PointSet]]:
@@ -113,5 +115,6 @@ def _points_of_file(name: str) -> PointSet:
             f"{name}: must have at least two columns of numbers to draw a plane, found "
             f"{n_features}: use minidl train for it"
         )
-    features = tuple(f"column {number}" for number in range(1, n_features + 1))
+    numbered = tuple(f"column {number}" for number in range(1, n_features + 1))
+    features = dataset.columns[:-1] if dataset.columns else numbered
     return PointSet(name, dataset.classes, features, dataset.train, dataset.test)

@@ -54,6 +54,8 @@ def draw_curves(
     matplotlib.axes.Axes
         The axes.
     """
+    if held_out is not None and not isinstance(held_out, str):
+        raise ArgumentError(f"held_out must be a name or None, got {held_out!r} in {function}")
     curves = list(_curves(histories, metric, against, held_out, function))
     axes = single_axes(axes, function, 7, 4.5)
     drawn = []

@@ -63,9 +63,17 @@ def set_look(figure: Any, look: str) -> Any:
     """
     if look not in LOOKS:
         raise ArgumentError(f'look must be "light" or "dark", got {look!r} in set_look')
+    from matplotlib.colors import to_hex
+
     whole = figure if hasattr(figure, "savefig") else axes_array(figure, "set_look")[0].figure
-    for artist in whole.findobj():
-        _recolour(artist, LOOKS[look])
+    tables = [LOOKS[look]]
+    if look_of(whole) == "dark" and to_hex(whole.get_facecolor()) != DARK[PAPER]:
+        if look == "dark":  # by a style of matplotlib's
+            return figure
+        tables.insert(0, {INK: DARK[PAPER], PAPER: DARK[INK]})
+    for table in tables:
+        for artist in whole.findobj():
+            _recolour(artist, table)
     return figure
 
 
@@ -77,13 +85,19 @@ def look_of(figure: Any) -> str:
 
 
 def adapt(axes: Any) -> Any:
-    """Give axes, or an array of them, the dark look if they are on a dark background.
+    """Return axes, or an array of them, on which all is seen that was drawn in the light look.
 
-    What was drawn on them in the light look is seen there, too.
+    On a dark background, as of matplotlib's style "dark_background", what is black or dark becomes
+    lighter. What matplotlib draws by itself follows its style already.
     """
+    table = {light: dark for light, dark in DARK.items() if light != PAPER}
     for each in np.ravel(axes):
-        for artist in each.findobj() if look_of(each) == "dark" else ():
-            _recolour(artist, DARK)
+        if look_of(each) == "dark":
+            for artist in (*each.lines, *each.collections, *each.patches, *each.texts):
+                _recolour(artist, table)
+            legend = each.get_legend()
+            for artist in legend.legend_handles if legend is not None else ():
+                _recolour(artist, table)
     return axes
 
 

@@ -12,7 +12,6 @@ import numpy.typing as npt
 
 from ..drawing.figure import axes_array, new_figure
 from ..drawing.labels import check_count
-from ..drawing.looks import adapt
 from ..errors import ArgumentError, ShapeError
 from ..escaping import PLAIN_TEXT, shortened
 from ..utils.typing import Array
@@ -140,7 +139,7 @@ def draw_heads(
         _name_positions(cell, names, t, is_left=is_left, is_lowest=is_lowest)
     if len(used):
         used[0].figure.colorbar(image, ax=used.tolist(), label="attention weight")
-    return adapt(used)
+    return used
 
 
 def _check_weights(weights: npt.ArrayLike, function: str) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -130,11 +131,17 @@ class _Estimator(Source):
     def scores(self, points: Array) -> Scores:
         for method in ("predict_proba", "decision_function"):
             if hasattr(self.model, method):
-                values = np.asarray(getattr(self.model, method)(points), np.float64)
+                values = np.asarray(self._ask(method, points), np.float64)
                 scores = _of_columns(values, are_probabilities=method == "predict_proba")
                 if scores.n_classes() == len(self.classes):  # others decide between pairs
                     return scores
-        return Scores(self._numbers(self.model.predict(points)))
+        return Scores(self._numbers(self._ask("predict", points)))
+
+    def _ask(self, method: str, points: Array) -> Any:
+        """Call a method with points of the plane, which have no names of features."""
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "X does not have valid feature names", UserWarning)
+            return getattr(self.model, method)(points)
 
     def labels(self, Y: npt.ArrayLike, n_classes: int | None, function: str) -> Array:
         return self._numbers(Y)

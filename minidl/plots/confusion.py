@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ..drawing.figure import single_axes
 from ..drawing.labels import check_class_names, check_class_numbers, check_count
-from ..drawing.looks import INK, PAPER, adapt
+from ..drawing.looks import INK, PAPER
 from ..errors import ShapeError
 from ..escaping import PLAIN_TEXT
 from ..utils.typing import Array
@@ -138,7 +138,7 @@ def confusion_matrix(
         label="fraction of the true class",
         format=lambda fraction, _: f"{fraction:.0%}",
     )
-    return adapt(axes)
+    return axes
 
 
 def _write_counts(axes: Any, counts: Array, fractions: Array) -> None:

@@ -44,10 +44,10 @@ def dataset(
     X : Dataset, Split or array_like
         A dataset of images, of which the training images are drawn; or images of shape
         (m, height, width), (m, height, width, 1) or (m, height, width, 3), uint8 or in [0, 1]; or
-        features (m, n), n >= 2.
+        features (m, n), n >= 2. A tuple is X and Y, as `minidl.data.planar.moons` returns them.
     Y : array_like of shape (m,), (m, 1) or (m, n_classes), optional
-        Class numbers, one-hot rows or, for features, numbers to predict. Not for a `Dataset` or
-        `Split`, which has its own; without it, all examples are of one kind.
+        Class numbers, names of classes, one-hot rows or, for features, numbers to predict. Not for
+        a `Dataset` or `Split`, which has its own; without it, all examples are of one kind.
     classes : sequence of str, optional
         The name of each class, of which 24 characters are drawn. By default, those of the
         `Dataset`, otherwise "class 0", "class 1", ...
@@ -90,12 +90,17 @@ def dataset(
     class 0: 50, class 1: 50
     """
     function = "dataset"
+    if isinstance(X, tuple) and len(X) == 2 and Y is None:
+        X, Y = X
     if isinstance(X, Dataset | Split):
         if Y is not None:
             raise ArgumentError(f"Y must be left out for a {type(X).__name__} in {function}")
         split = X.train if isinstance(X, Dataset) else X
         X, Y, classes = split.images, split.labels, classes or split.classes
     values = as_real_array(X, "X")
+    if classes is None and np.asarray(Y).dtype.kind in "US":
+        words, Y = np.unique(np.ravel(np.asarray(Y)), return_inverse=True)
+        classes = words.tolist()
     targets = None if Y is None else _targets(Y, len(values), function)
     if values.ndim == 2:
         return _draw_points(values, targets, classes, axes, function)

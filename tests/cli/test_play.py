@@ -70,8 +70,16 @@ def test_a_file_comes_first(served, tmp_path):
     assert main(["play", str(path), "--no-browser"]) == 0
     points = served["sets"][str(path)]()
     assert points.classes == ("a", "b")
-    assert len(points.features) == points.train[0].shape[1] == 3
+    assert points.features == ("p", "q", "r")
+    assert points.train[0].shape[1] == 3
     assert abs(points.train[0].mean()) < 1e-9
+
+
+def test_columns_without_names_are_numbered(served, tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text(CSV.partition("\n")[2])
+    assert main(["play", str(path), "--no-browser"]) == 0
+    assert served["sets"][str(path)]().features == ("column 1", "column 2", "column 3")
 
 
 @pytest.mark.parametrize(
@@ -93,12 +101,18 @@ def test_files_that_cannot_be_drawn_are_refused_before_the_page(
     assert served == {}
 
 
-@pytest.mark.parametrize("words", [["cats"], ["moon"], ["--port", "65536"], ["--port", "x"]])
+@pytest.mark.parametrize("words", [["cats"], ["--port", "65536"], ["--port", "x"]])
 def test_wrong_words_are_refused(served, capsys, words):
     with pytest.raises(SystemExit) as end:
         main(["play", *words])
     assert end.value.code == 2
     assert "must be" in capsys.readouterr().err
+
+
+def test_a_name_that_is_nearly_right_is_suggested(served, capsys):
+    with pytest.raises(SystemExit):
+        main(["play", "moon"])
+    assert "did you mean moons?" in capsys.readouterr().err
 
 
 def test_without_bokeh_the_error_names_the_extra(monkeypatch, capsys):

@@ -19,8 +19,8 @@ from minidl import (
     Zeros,
     plots,
 )
-from minidl.cli import main
-from minidl.cli.dataset_options import LoadedDataset
+from minidl.cli import main, make_parser
+from minidl.cli.dataset_options import LoadedDataset, load_dataset
 from minidl.cli.train_figures import train_figures, write_figures
 
 pytest.importorskip("matplotlib")
@@ -144,3 +144,27 @@ def test_other_networks_have_no_filters(layers):
     sets = np.zeros((2, 2)), np.zeros((2, 1))
     figures = train_figures(model, History(), LoadedDataset("a", "", ("b", "c"), sets, sets))
     assert not {"filters.png", "feature_maps.png"} & figures.keys()
+
+
+def test_the_axes_have_the_names_of_the_columns(tmp_path):
+    pytest.importorskip("matplotlib")
+    path = tmp_path / "table.csv"
+    rows = "".join(f"{i % 7},{i % 5},{'ab'[i % 2]}\n" for i in range(40))
+    path.write_text(f"petal $length,{'w' * 50},kind\n{rows}")
+    dataset = load_dataset(make_parser().parse_args(["train", str(path)]))
+    model = Sequential([Linear(2, 1), Sigmoid()], loss=BinaryCrossEntropy())
+    axes = train_figures(model, History(), dataset)["boundary.png"]()
+    assert axes.get_xlabel() == "petal $length, scaled"
+    assert axes.get_ylabel() == f"{'w' * 23}…, scaled"
+    assert not axes.xaxis.label.get_parse_math()
+
+
+def test_the_dashed_curve_is_that_of_the_test_and_the_plane_is_shaded():
+    model = Sequential([Linear(2, 1), Sigmoid()], loss=BinaryCrossEntropy())
+    sets = np.eye(2), np.array([[0.0], [1.0]])
+    history = History()
+    history.add({"loss": 0.7, "val_loss": 0.8})
+    figures = train_figures(model, history, LoadedDataset("a", "", ("b", "c"), sets, sets))
+    labels = [text.get_text() for text in figures["cost.png"]().get_legend().get_texts()]
+    assert labels == ["training", "test"]
+    assert figures["boundary.png"]().get_images()

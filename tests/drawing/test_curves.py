@@ -39,6 +39,13 @@ def test_the_held_out_curve_is_dashed_and_has_its_name():
     assert compared.get_legend().get_texts()[1].get_text() == "a, $_test"
 
 
+def test_the_held_out_curve_can_be_left_out():
+    (line,) = draw(Columns(loss=[2, 1], val_loss=[3, 2]), held_out=None).get_lines()
+    assert list(line.get_ydata()) == [2, 1]
+    with pytest.raises(ArgumentError, match="held_out must be a name or None, got 3 in f"):
+        draw(Columns(loss=[2, 1]), held_out=3)
+
+
 def test_a_held_out_curve_named_training_does_not_replace_the_other():
     axes = draw(Columns(loss=[2, 1], val_loss=[3, 2]), held_out="training")
     assert [list(line.get_ydata()) for line in axes.get_lines()] == [[2, 1], [3, 2]]

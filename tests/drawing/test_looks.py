@@ -12,6 +12,13 @@ from minidl import ArgumentError
 from minidl.drawing.figure import COLOURS, GREY
 from minidl.drawing.looks import DARK, INK, PAPER, adapt, look_of, set_look
 
+DARK_STYLE = {
+    "figure.facecolor": "black",
+    "axes.facecolor": "black",
+    "axes.titlecolor": "white",
+    "text.color": "white",
+}
+
 
 def luminance(colour):
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
@@ -110,14 +117,32 @@ def test_lines_and_text_stand_out_from_their_paper():
         assert contrast(DARK[ink], DARK[PAPER]) >= 4.5
 
 
-def test_on_a_dark_background_black_becomes_light():
-    with matplotlib.rc_context({"axes.facecolor": "#222222"}):
+def test_on_a_dark_background_what_is_black_becomes_light_and_what_is_white_stays():
+    with matplotlib.rc_context(DARK_STYLE):
         axes = Figure().subplots(1, 2)
     axes[1].set_facecolor("white")
-    lines = [each.plot([0, 1], color="black")[0] for each in axes]
+    lines = [each.plot([0, 1], color="black", label="line")[0] for each in axes]
+    white = axes[0].plot([1, 0], color="white")[0]
+    legends = [each.legend() for each in axes]
     assert adapt(axes) is axes
     assert [to_hex(line.get_color()) for line in lines] == [DARK[INK], INK]
+    assert [to_hex(each.legend_handles[0].get_color()) for each in legends] == [DARK[INK], INK]
+    assert to_hex(white.get_color()) == "#ffffff"
+    assert to_hex(axes[0].title.get_color()) == "#ffffff"
     assert [look_of(each) for each in axes] == ["dark", "light"]
+
+
+def test_a_figure_in_a_dark_style_of_matplotlib_is_dark_and_can_become_light():
+    with matplotlib.rc_context(DARK_STYLE):
+        figure = Figure()
+        axes = figure.subplots()
+    set_look(figure, "dark")
+    assert to_hex(figure.get_facecolor()) == "#000000", "as the user wants it"
+    set_look(figure, "light")
+    assert to_hex(figure.get_facecolor()) == to_hex(axes.get_facecolor()) == PAPER
+    assert to_hex(axes.title.get_color()) == INK
+    set_look(figure, "dark")
+    assert to_hex(figure.get_facecolor()) == DARK[PAPER]
 
 
 def test_other_looks_and_other_things_are_refused():

@@ -199,7 +199,7 @@ def test_a_file_of_ones_own(page, tmp_path):
     try:
         opened(page, url)
         wait_for_text(page, "<i>a</i>")
-        choose(page, "Up", "column 3")
+        choose(page, "Up", "<b>bold</b>")
         press(page, "Start")
         page.wait_for_function(EPOCHS, arg=2)
     finally:

@@ -56,7 +56,7 @@ def test_no_page_fetches_anything_from_the_network(site):
 
 def test_no_page_is_large(site):
     for page in site.rglob("*.html"):
-        pictures = set(re.findall(r'<img [^>]*src="([^"]+)"', page.read_text(encoding="utf-8")))
+        pictures = set(re.findall(r'<img [^>]*src="(?!data:)([^"]+)"', page.read_text("utf-8")))
         size = sum((page.parent / path).stat().st_size for path in {page.name, *pictures})
         assert size < LARGEST, page.relative_to(site)
 
@@ -89,7 +89,8 @@ def test_every_picture_is_described(pages):
     for path in pages:
         for image in re.findall(r"<img [^>]*>", path.read_text(encoding="utf-8")):
             (alt,) = re.findall(r'alt="([^"]*)"', image)
-            assert alt and "/" not in alt, f"{path.name}: {image} needs a description"
+            is_decoration = "_thumb" in image  # the link beside it says the same
+            assert is_decoration or (alt and "/" not in alt), f"{path.name}: describe {image}"
 
 
 def test_the_first_page_shows_its_three_pictures_in_both_looks(site, new_page, scheme):
@@ -98,7 +99,7 @@ def test_the_first_page_shows_its_three_pictures_in_both_looks(site, new_page, s
     shown = page.locator(".first-page img:visible")
     names = [image.get_attribute("src").rpartition("/")[2] for image in shown.all()]
     assert [name.rpartition("-")[0] for name in names] == [
-        *("boundary-1", "boundary-90", "loss", "report")
+        *("boundary-1", "boundary-99", "loss", "report")
     ]
     assert all(scheme in name for name in names)
     assert all(page.evaluate("[...document.images].map(i => i.naturalWidth > 0 || !i.offsetWidth)"))

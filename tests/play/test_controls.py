@@ -28,13 +28,14 @@ def test_they_show_the_settings_that_they_are_made_with(controls):
 
 @pytest.mark.parametrize("field", CHOICES)
 def test_each_choice_changes_its_setting(controls, field):
-    seen = []
-    controls.on_settings(lambda: seen.append(getattr(controls.settings(), field)))
-    values = CHOICES[field][1]
-    for label in values:
+    called = []
+    controls.on_settings(lambda: called.append(field))
+    before = widget(controls, field).value
+    labels = [label for label in CHOICES[field][1] if label != before]
+    for label in labels:
         widget(controls, field).value = label
-    assert seen == [value for value in values.values() if value != seen[0]] or len(seen) >= 2
-    assert seen[-1] == [*values.values()][-1]
+        assert getattr(controls.settings(), field) == CHOICES[field][1][label]
+    assert called == [field] * len(labels)
 
 
 def test_units_are_written(controls):

@@ -1,5 +1,7 @@
 """What models, estimators and functions say of points."""
 
+import warnings
+
 import numpy as np
 import pytest
 from plot_examples import X, Y, classifier
@@ -65,6 +67,16 @@ def test_estimators_are_asked_for_the_best_that_they_have(kind):
     assert said.predicted().tolist() == [0, 0, 1, 1]
     assert said.are_probabilities is (kind is Probable)
     assert said.values.ndim == (1 if kind in (Estimator, BetweenPairs) else 2)
+
+
+class Named(Deciding):
+    def decision_function(self, points):
+        warnings.warn("X does not have valid feature names, but Named was fitted", stacklevel=1)
+        return super().decision_function(points)
+
+
+def test_points_of_the_plane_need_no_names_of_features():
+    assert scores(Named()).predicted().tolist() == [0, 0, 1, 1]
 
 
 def test_the_classes_of_an_estimator_are_its_labels():

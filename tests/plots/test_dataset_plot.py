@@ -79,6 +79,13 @@ def test_many_classes_are_counted_and_not_named_in_the_title():
     assert axes.get_legend() is None
 
 
+def test_a_pair_and_names_of_classes_are_understood():
+    (axes,) = plots.dataset((X, Y))
+    assert list(labelled(axes)) == ["class 0", "class 1"]
+    (axes,) = plots.dataset(X, np.array(["dog", "cat"])[Y])
+    assert labelled(axes) == {"cat": X[Y == 1].tolist(), "dog": X[Y == 0].tolist()}
+
+
 def test_draws_on_given_axes():
     axes = Figure().subplots()
     assert plots.dataset(X, Y, axes=axes).tolist() == [axes]

@@ -11,4 +11,5 @@ from minidl import plots
 
 scores = np.where(np.tri(6) > 0, np.arange(6) - np.arange(6)[:, None], -np.inf)
 weights = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
-axes = plots.attention_weights(weights[np.newaxis], tokens="the cat sat on the mat".split())
+words = ["the", "cat", "sat", "on", "the", "mat"]
+axes = plots.attention_weights(weights[np.newaxis], tokens=words)

@@ -6,8 +6,9 @@ Twenty layers, plain gradient descent: without normalization, with ``BatchNorm``
 ``LayerNorm``, from Xavier's and from He's initial weights.
 
 **What you see.** From Xavier's weights, whose variance is half of what a ReLU needs, the gradients
-are as small as 1e-5 in every layer, and the network stays at chance for 60 epochs. Either
-normalization cures it. So do He's weights without any, though one of five seeds ends much worse.
+are as small as 1e-5 in every layer, and after 60 epochs the network has hardly left the level of
+chance. Either normalization cures it. So do He's weights without any, though one of five seeds ends
+much worse.
 
 .. image:: /recorded/normalization/cost.png
    :alt: Cost against epochs: without normalization and from Xavier's weights it stays at the level

@@ -5,9 +5,10 @@ Your own picture
 The end of the same assignment: a picture of yours, scaled to 64 x 64 pixels and classified by the
 network of :doc:`cats`.
 
-**What you see.** The picture is drawn, as everything is that this page shows, and the network has
-seen 209 photos and no drawing. Its answer is not to be trusted, however sure it is: it is right on
-about 8 of 10 new photos. With a photo of yours the page would look the same.
+**What you see.** The picture is drawn, as everything is that this page shows. The network has seen
+209 photos and no drawing; it says that this is no cat, and gives it a probability of 8 %. Do not
+trust it, however sure it is: it is right on 40 of 50 new photos. With a photo of yours the page
+would look the same.
 
 .. image:: /recorded/own_image/answers.png
    :alt: A drawn cat, as the network sees it, with what it says and how sure it is

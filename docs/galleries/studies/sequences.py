@@ -6,8 +6,9 @@ Two numbers are marked in a sequence of 50 or 200; the network is to tell their 
 an LSTM learns to write names.
 
 **What you see.** To answer 1 always has the error 0.167, and there the RNN stays. LSTM and GRU have
-gates that keep the state over 200 steps: each curve falls suddenly, when a network has found out
-what to keep. Last in the output: names that an LSTM has invented, letter by letter.
+gates that keep the state over 200 steps: a curve falls suddenly, when a network has found out what
+to keep; one LSTM of six is not there yet. Last in the output: names that an LSTM has invented,
+letter by letter.
 
 .. image:: /recorded/sequences/adding.png
    :alt: Test error against epochs for RNN, LSTM and GRU at lengths 50 and 200: the RNN stays at
