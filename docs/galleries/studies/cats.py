@@ -24,7 +24,8 @@ Recorded with the course's own pictures, which may not be distributed; :doc:`whe
 # %%
 # Try it
 # ------
-# ``--quick`` trains 30 epochs, here on stand-ins that minidl draws: they are easier than cats.
+# ``--quick`` halves the height and width of the pictures and trains a smaller network; here the
+# pictures are stand-ins that minidl draws, which are easier than cats.
 
 from experiments.cats import main
 

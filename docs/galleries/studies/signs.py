@@ -29,7 +29,8 @@ yours </datasets>`.
 # %%
 # Try it
 # ------
-# ``--quick`` trains few epochs, here on hands that minidl draws.
+# ``--quick`` halves the height and width of the pictures and trains a smaller network; here the
+# pictures are hands that minidl draws.
 
 from experiments.signs import main
 
