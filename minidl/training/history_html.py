@@ -40,7 +40,7 @@ def render_history(history: History, held_out: str = "validation") -> Markup:
         return element("p", "No epochs yet.")
     header, *rows = history_table(history)
     step = -(-history.epochs // _MAX_POINTS)
-    note = f"The curves show one of {step} epochs."
+    note = f"The curves show one epoch in {step}."
     best = history.best_epoch()
     monitor = history.default_monitor
     caption = f"Some epochs; the best {monitor} is that of epoch {best:,}"

@@ -79,5 +79,5 @@ def test_a_long_training_makes_no_large_page(monkeypatch, tmp_path):
     assert points[[0, 1, -1], 0].tolist() == [3, 7, 1_999]
     assert len(points) == 500
     assert (points[:, 1] == (points[:, 0] - 1) % 2).all()
-    assert "The curves show one of 4 epochs." in html
-    assert "one of" not in render_history(history(loss=[1.0] * 500))
+    assert "The curves show one epoch in 4." in html
+    assert "one epoch in" not in render_history(history(loss=[1.0] * 500))

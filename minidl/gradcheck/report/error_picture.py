@@ -55,7 +55,7 @@ def _caption(check: Check, shape: tuple[int, ...]) -> str:
     elements = f"{' x '.join(map(str, shape))} elements"
     if check.block is not None:
         elements += f" of {' x '.join(map(str, check.block.shape))}"
-    axes = ", the first axis downward" if len(shape) > 1 else ""
+    axes = ", the first axis downward, counted from 0" if len(shape) > 1 else ""
     return f"{elements}{axes}. Blue: right. Orange: wrong, the darker the more."
 
 
