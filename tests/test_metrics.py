@@ -239,7 +239,7 @@ def test_the_progress_bar_shows_the_metrics_that_are_asked_for(capsys):
     model.fit(X, Y, metrics=["f1", "class_accuracy"], **arguments)
     shown = capsys.readouterr().err
     assert "val_f1 " in shown
-    assert "accuracy" not in shown
+    assert "class_accuracy" not in shown
 
 
 def test_an_earlier_file_has_the_sums_of_the_accuracy_among_the_others(tmp_path, monkeypatch):

@@ -195,7 +195,8 @@ def _table(rows: Rows) -> list[str]:
     if len(rows) == 1:
         return []
     n_columns = len(rows[0]) if len(rows[0]) <= len(HEADER) + MAX_CONFUSION_CLASSES else len(HEADER)
-    texts = [[_cell(cell) for cell in row[:n_columns]] for row in rows]
+    # The path of an image stays whole.
+    texts = [[str(first), *map(_cell, others[: n_columns - 1])] for first, *others in rows]
     widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
     return [
         "  ".join([first.ljust(widths[0]), *map(str.rjust, others, widths[1:])])

@@ -38,6 +38,7 @@ from minidl import (
     Sequential,
     Sigmoid,
     Softmax,
+    SparseLinear,
     Tanh,
 )
 from minidl.initializers import Random, Zeros
@@ -126,12 +127,14 @@ def random_input(rng, shape):
 
 
 def random_linear(rng, width, outputs, scale):
-    """Return a `Linear` with weights of some size."""
+    """Return a `Linear` or, now and then, a `SparseLinear`, with weights of some size."""
     size = scale()
     init = None if size is None else Random(size)
     if rng.random() < 0.05:
         init = Zeros()
-    return Linear(width, outputs, init=init, bias=bool(rng.random() < 0.8))
+    draw = rng.random()
+    kind = SparseLinear if draw < 0.1 else Linear
+    return kind(width, outputs, init=init, bias=draw < 0.8)
 
 
 def _hidden(rng, width, scale, stochastic):

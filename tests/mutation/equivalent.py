@@ -111,12 +111,6 @@ EQUIVALENT = {
     ): "three bytes are cut out at most",
     (
         "minidl/plots/images.py",
-        'limit_note = f", the first {len(shown)} of {len(rows)}" if len(shown) < len(rows) else ""',
-        'limit_note = f", the first {len(shown)} of {len(rows)}" '
-        'if len(shown) != len(rows) else ""',
-    ): "what is shown is a part of the rows",
-    (
-        "minidl/plots/images.py",
         "white=255 if pixels.dtype == np.uint8 else 1,",
         "white=255 if pixels.dtype <= np.uint8 else 1,",
     ): "NumPy orders dtypes by safe casts: below uint8 is bool alone, which became float32",

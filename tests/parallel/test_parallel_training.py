@@ -142,7 +142,7 @@ def test_rank_0_alone_writes_and_logs(tmp_path, capsys):
     assert results_of(2, work) == [["log.csv", "run.best.h5", "run.h5"], []]
     printed = capsys.readouterr()
     assert printed.out.count("Cost after epoch 0") == 1
-    assert printed.err.count("\n") == 1  # of one bar
+    assert printed.err.count("\n") == 2  # a line for each epoch
 
 
 # Checkpoints

@@ -595,9 +595,8 @@ def test_the_progress_bar_of_a_resumed_training_starts_where_it_stopped(tmp_path
     path = tmp_path / "run.h5"
     fit(network(), Checkpoint(path), epochs=4)
     fit(network(), epochs=6, resume=path, progress=True)
-    shown = capsys.readouterr().err.rstrip().rpartition("\r")[2]
-    assert "epoch 6/6" in shown
-    assert "30/30" in shown
+    shown = capsys.readouterr().err.splitlines()
+    assert [line.split(",")[0] for line in shown] == ["epoch 5/6", "epoch 6/6"]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from minidl.layers import Activation, Chain, Concat, Residual
 from minidl.utils.parts import exported_parts
 from minidl.words.layers import WORDS, layers_of_words
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "quick-start.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "command-line.md"
 SHAPES = {"conv1d": (8, 3), "rnn": (8, 3), "lstm": (8, 3), "gru": (8, 3), "embedding": (8,)}
 SHAPES |= {"positions": (8, 4), "attention": (8, 4), "reshape": (784,)}
 
@@ -97,7 +97,7 @@ def test_every_layer_has_a_word_and_its_example_makes_it():
         assert type(layer) is word.make
 
 
-def test_the_quick_start_lists_all_of_them():
+def test_the_page_of_the_command_line_lists_all_of_them():
     page = PAGE.read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(.*)` \| `(\w+)` \|$", page, re.MULTILINE)
     words = [(WORDS.usage(name), word.make.__name__) for name, word in WORDS.items()]

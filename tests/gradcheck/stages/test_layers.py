@@ -57,6 +57,7 @@ ARGUMENTS = {
     "LeakyReLU": (0.2,),
     "Linear": (4, 3),
     "Reshape": ((2, -1),),
+    "SparseLinear": (4, 3),
 }
 CONTAINERS = {
     "Chain": lambda: layers.Chain(Linear(4, 3), layers.Flatten(), Linear(3, 2)),
