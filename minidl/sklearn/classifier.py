@@ -143,11 +143,11 @@ class MinidlClassifier(ClassifierMixin, MinidlEstimator):
     verbose : bool or int, default False
         Whether to show a progress bar; 0 for none.
     dtype : {"float32", "float64"} or None, default None
-        The dtype of the weights, in which the network is trained; but a network of float32 whose
-        weights times examples are at most 262,144 is trained in float64, which takes hardly longer,
-        and rounded at the end. None is float32 if X has it, else float64. For X of float64 a
-        network of float32 predicts in float64, as in scikit-learn: pass X of float32 to halve the
-        time.
+        The dtype of the weights, in which the network is trained; but `fit` trains a network of
+        float32 whose weights times examples are at most 262,144 in float64, which takes hardly
+        longer, and rounds it at the end. None is float32 if X has it, else float64. For X of
+        float64 a network of float32 predicts in float64, as in scikit-learn: pass X of float32 to
+        halve the time.
     class_weight : dict of label to float, "balanced" or None, default None
         The weight of each class; "balanced" is inversely proportional to its frequency. It
         multiplies `sample_weight`. A label of the dict need not occur in y. Not for several labels

@@ -129,11 +129,11 @@ class MinidlRegressor(RegressorMixin, MinidlEstimator):
     verbose : bool or int, default False
         Whether to show a progress bar; 0 for none.
     dtype : {"float32", "float64"} or None, default None
-        The dtype of the weights, in which the network is trained; but a network of float32 whose
-        weights times examples are at most 262,144 is trained in float64, which takes hardly longer,
-        and rounded at the end. None is float32 if X has it, else float64. For X of float64 a
-        network of float32 predicts in float64, as in scikit-learn: pass X of float32 to halve the
-        time.
+        The dtype of the weights, in which the network is trained; but `fit` trains a network of
+        float32 whose weights times examples are at most 262,144 in float64, which takes hardly
+        longer, and rounds it at the end. None is float32 if X has it, else float64. For X of
+        float64 a network of float32 predicts in float64, as in scikit-learn: pass X of float32 to
+        halve the time.
     loss : {"squared_error", "huber", "absolute_error", "poisson"} or Loss, default "squared_error"
         The loss: `HalfSquaredError`, `Huber`, `MeanAbsoluteError` or `Poisson`, or an object.
         "huber" counts errors of more than 1 as linear; ``Huber(2.0)`` has another limit. Under

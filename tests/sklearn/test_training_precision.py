@@ -75,10 +75,17 @@ def test_a_training_goes_on_where_it_ended(kind, rows, y):
     assert twice.optimizer_.step_count == once.optimizer_.step_count
 
 
-def test_small_and_large_chunks_follow_each_other():
-    estimator = MinidlClassifier(**F32)
+def test_chunks_are_trained_in_float32():
+    dtypes = set()
+
+    class Dtype(Callback):
+        def on_train_begin(self, run):
+            dtypes.add(run.model.dtype)
+
+    estimator = MinidlClassifier(**F32, callbacks=[Dtype()])
     many = np.resize(np.arange(len(X)), 20_000)
     for rows in (slice(None), many, slice(5), many):
         estimator.partial_fit(X[rows], NAMES[rows], classes=np.unique(NAMES))
         assert estimator.model_.dtype == np.float32
-    assert estimator.score(X, NAMES) > 0.85
+    assert dtypes == {np.dtype(np.float32)}
+    assert estimator.fit(X, NAMES).score(X, NAMES) > 0.85
