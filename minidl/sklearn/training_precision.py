@@ -15,8 +15,8 @@ def training_model(model: Sequential, m: int) -> Sequential:
     """Return the network in the precision in which it is trained on m examples.
 
     In float32, each step depends on the order of sums by 6e-8, which grows in training: repeated
-    examples would give another network than weighted ones. `fit` trains small sets in float64, where
-    that costs next to nothing, and rounds the network at the end.
+    examples would give another network than weighted ones. `fit` trains small sets in float64,
+    where that costs next to nothing, and rounds the network at the end.
 
     Parameters
     ----------
