@@ -258,10 +258,13 @@ class History:
 
         Examples
         --------
+        >>> import tempfile
         >>> from minidl import History
         >>> history = History()
         >>> history.add({"loss": 0.5, "val_loss": 0.6})
-        >>> path = history.save_html("training.html")  # doctest: +SKIP
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     history.save_html(f"{folder}/training.html").name
+        'training.html'
         """
         from ..html_pages.page import save_page
         from .history_html import render_history

@@ -254,9 +254,12 @@ class Report:
 
         Examples
         --------
+        >>> import tempfile
         >>> from minidl import check_gradients
         >>> report = check_gradients(lambda p: p**3, lambda p: 3 * p, 2.0)
-        >>> path = report.save("report.html", about={"task": "week 2"})  # doctest: +SKIP
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     report.save(f"{folder}/report.html", about={"task": "week 2"}).name
+        'report.html'
         """
         content = [render_html(self._content())]
         if about:
