@@ -121,8 +121,7 @@ class MinidlEstimator(NetworkAttributes, HiddenActivations, TakesCallbacks, Esti
             examples, validation = hold_out(examples, fraction, child, stratify=targets.stratify)
         model = self.model_ if resume else self._new_model(X, targets, options, rng)
         dtype = model.dtype
-        if not is_partial:  # a chunk may take less time than two copies of the network
-            model = training_model(model, len(examples.y))
+        model = training_model(model, len(examples.y), is_chunk=is_partial)
         if resume:
             used = self._used_options()
             training = continue_with(model, self.optimizer_, used, options, rng)

@@ -11,7 +11,7 @@ SMALL = 2**18
 64 examples), which is less than 0.1 ms in an epoch. Above, it takes up to twice as long."""
 
 
-def training_model(model: Sequential, m: int) -> Sequential:
+def training_model(model: Sequential, m: int, *, is_chunk: bool = False) -> Sequential:
     """Return the network in the precision in which it is trained on m examples.
 
     In float32, each step depends on the order of sums by 6e-8, which grows in training: repeated
@@ -24,13 +24,16 @@ def training_model(model: Sequential, m: int) -> Sequential:
         The network of an estimator.
     m : int
         The number of examples.
+    is_chunk : bool, default False
+        Whether they are a chunk of `partial_fit`, which may take less time than the two copies of
+        the network: it is trained as it is.
 
     Returns
     -------
     Sequential
         A copy in float64 if the set is small, else the network itself.
     """
-    if model.dtype == np.float64 or m * model.parameters.theta.size > SMALL:
+    if is_chunk or model.dtype == np.float64 or m * model.parameters.theta.size > SMALL:
         return model
     return model.astype(np.float64)
 

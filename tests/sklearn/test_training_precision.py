@@ -27,6 +27,7 @@ def test_a_small_set_is_trained_in_float64():
 def test_others_are_trained_as_they_are(dtype, m):
     model = linear(dtype)
     assert training_model(model, m) is model
+    assert training_model(model, 1, is_chunk=True) is model
 
 
 def test_a_trained_model_has_the_dtype_of_its_estimator():
