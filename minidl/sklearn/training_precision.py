@@ -7,8 +7,8 @@ import numpy as np
 from ..model.sequential import Sequential
 
 SMALL = 2**18
-"""Weights times examples. Up to so many, float64 takes up to 1.25 times as long (100 units, 15 to
-64 examples), which is less than 0.1 ms in an epoch. Above, it takes up to twice as long."""
+"""Weights times examples. Up to so many, float64 takes up to 1.3 times as long (100 units, 15 to
+200 examples), which is less than 0.1 ms in an epoch. Above, it takes up to twice as long."""
 
 
 def training_model(model: Sequential, m: int, *, is_chunk: bool = False) -> Sequential:
