@@ -192,7 +192,7 @@ def test_it_is_accessible(new_page, url, size, scheme, check_accessibility, chec
     check_accessibility(page)
 
 
-def test_a_file_of_ones_own(page, tmp_path):
+def test_a_file_of_your_own(page, tmp_path):
     path = tmp_path / "flowers.csv"
     path.write_text(CSV, encoding="utf-8")
     process, url = serve(str(path))

@@ -46,7 +46,7 @@ class ProgressBar(Callback):
     root_only = True
 
     def on_train_begin(self, run: TrainingRun) -> None:
-        self._stream = LenientStream(sys.stderr)  # whoever reads it must not end a training
+        self._stream = LenientStream(sys.stderr)  # a reader that goes away must not end a training
         self._n_total = run.epochs * run.batches_per_epoch
         self._n_before: int | None = None  # steps made before the training was resumed
         self._start = time.perf_counter()
