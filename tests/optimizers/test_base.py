@@ -529,3 +529,13 @@ def test_an_optimizer_needs_a_state_and_a_step(missing):
     incomplete = type("Incomplete", (Signs,), {missing: getattr(Optimizer, missing)})
     with pytest.raises(TypeError, match=f"abstract method '?{missing}'?$"):
         incomplete(0.1)
+
+
+def test_a_restored_state_has_the_dtype_of_theta():
+    theta, grad = np.ones(3), np.ones(3)
+    double, single = Adam(), Adam()
+    double.step(theta, grad)
+    single.restore(theta.astype(np.float32), double.state())
+    arrays = [value for value in single.state().values() if isinstance(value, np.ndarray)]
+    assert arrays
+    assert {array.dtype for array in arrays} == {np.dtype(np.float32)}

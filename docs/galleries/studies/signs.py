@@ -6,7 +6,7 @@ A softmax over six classes, Adam and mini-batches: the assignment "TensorFlow tu
 TensorFlow.
 
 **What you see.** The rows are the signs that were shown, the columns what the network says. It has
-learned all training pictures by heart, and confuses neighbouring numbers of fingers in new ones.
+memorized all training pictures, and confuses neighbouring numbers of fingers in new ones.
 The course has 0.999 and 0.717 with its 1,080 training pictures; the recorded run has only the 120
 of its test set, of which 96 are trained on.
 

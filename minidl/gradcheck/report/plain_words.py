@@ -1,4 +1,4 @@
-"""Diagnoses in the words of somebody who compares "yours" with "the right one"."""
+"""Diagnoses in words for readers who have not used the checker before."""
 
 from __future__ import annotations
 
